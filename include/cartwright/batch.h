@@ -1,5 +1,6 @@
 /* Batches: a few thousand rows of one entity in columns, in the Apache Arrow memory layout
- * (https://arrow.apache.org/docs/format/Columnar.html). Generators fill them, encoders and stores read them. */
+ * (https://arrow.apache.org/docs/format/Columnar.html). Generators fill them, encoders and stores read them.
+ */
 #ifndef CARTWRIGHT_BATCH_H
 #define CARTWRIGHT_BATCH_H
 
@@ -14,12 +15,12 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Every byte buffer reachable from a batch may be read this many bytes past its last used byte, so that copies of
- * a fixed width can be used. */
+/* Every byte buffer reachable from a batch may be read this many bytes past its last used byte, so that
+ * copies of a fixed width can be used. */
 #define CW_PADDING 32
 
-/* An immutable set of strings; string i is bytes[offsets[i]] up to bytes[offsets[i + 1]]. UTF-8, no terminators.
- * bytes is readable CW_PADDING bytes past its end. */
+/* An immutable set of strings; string i is bytes[offsets[i]] up to bytes[offsets[i + 1]]. UTF-8, no
+ * terminators. bytes is readable CW_PADDING bytes past its end. */
 struct cw_pool {
     uint32_t count;
     const uint32_t *offsets; /* count + 1 of them, ascending */
@@ -33,7 +34,8 @@ struct cw_pool {
  *   CW_TYPE_UUID               16 bytes per row, in network order
  *   CW_TYPE_STRING, pool set   int32_t codes into pool (Arrow dictionary)
  *   CW_TYPE_STRING, pool NULL  int32_t offsets, row_count + 1 of them, into bytes
- * A null row has its validity bit clear; its slot in values is zero (an empty range for strings) and code 0. */
+ * A null row has its validity bit clear; its slot in values is zero (an empty range for strings) and code 0.
+ */
 struct cw_column {
     enum cw_type type;
     int64_t null_count;
@@ -60,13 +62,14 @@ cw_status cw_batch_init(struct cw_batch *batch, const struct cw_entity *entity, 
 /* Releases all memory of the batch; NULL and zeroed batches are accepted. */
 void cw_batch_clear(struct cw_batch *batch);
 
-/* Makes room for rows rows in column `column` (values, and validity when the column is nullable in the entity) and
- * sets values. Contents up to the old capacity are kept; validity bits are undefined. Capacity only grows, so a
- * batch that is used again costs no allocation. */
+/* Makes room for rows rows in column `column` (values, and validity when the column is nullable in the
+ * entity) and sets values. Contents up to the old capacity are kept; validity bits are undefined. Capacity
+ * only grows, so a batch that is used again costs no allocation. */
 cw_status cw_batch_reserve(struct cw_batch *batch, uint32_t column, int64_t rows, struct cw_error *error);
 
 /* Makes room for size bytes of string data (plus CW_PADDING) in a plain string column. */
-cw_status cw_batch_reserve_bytes(struct cw_batch *batch, uint32_t column, size_t size, struct cw_error *error);
+cw_status cw_batch_reserve_bytes(struct cw_batch *batch, uint32_t column, size_t size,
+                                 struct cw_error *error);
 
 /* True when row `row` of column is not null. */
 static inline int cw_column_is_valid(const struct cw_column *column, int64_t row)

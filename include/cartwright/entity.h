@@ -1,4 +1,5 @@
-/* The catalogue of the shop: every entity and column, described once. Encoders, stores, API and checks read it. */
+/* The catalogue of the shop: every entity and column, described once. Encoders, stores, API and checks read
+ * it. */
 #ifndef CARTWRIGHT_ENTITY_H
 #define CARTWRIGHT_ENTITY_H
 
@@ -23,9 +24,9 @@ enum cw_type {
 /* What a column says about a living person, were the data real (GDPR, article 4). */
 enum cw_personal {
     CW_PERSONAL_NONE,
-    CW_PERSONAL_IDENTIFIER,  /* identifies a person alone: e-mail, phone, card number */
-    CW_PERSONAL_QUASI,       /* identifies together with others: name, birth date, postal code */
-    CW_PERSONAL_PSEUDONYM    /* a key that leads to a person: customer id */
+    CW_PERSONAL_IDENTIFIER, /* identifies a person alone: e-mail, phone, card number */
+    CW_PERSONAL_QUASI,      /* identifies together with others: name, birth date, postal code */
+    CW_PERSONAL_PSEUDONYM   /* a key that leads to a person: customer id */
 };
 
 /* Entities in the order in which references allow them to be loaded. */
@@ -55,18 +56,19 @@ struct cw_column_def {
     const char *name; /* snake_case */
     enum cw_type type;
     bool nullable;
-    bool unique;             /* no two rows of the entity share a value (case-insensitive for e-mail) */
-    int reference;           /* enum cw_entity_id whose id this column holds, or CW_NO_REFERENCE */
+    bool unique;   /* no two rows of the entity share a value (case-insensitive for e-mail) */
+    int reference; /* enum cw_entity_id whose id this column holds, or CW_NO_REFERENCE */
     enum cw_personal personal;
-    const char *unit;        /* "minor units", "microseconds UTC", "g", "basis points", ...; "" where none applies */
-    const char *values;      /* allowed values separated by '|' for closed sets; NULL for open ones */
-    const char *meaning;     /* one line */
+    const char *unit; /* "minor units", "microseconds UTC", "g", "basis points", ...; "" where none applies */
+    const char *values;  /* allowed values separated by '|' for closed sets; NULL for open ones */
+    const char *meaning; /* one line */
 };
 
 struct cw_entity {
     enum cw_entity_id id;
     const char *name;  /* singular, "order_item" */
-    const char *table; /* plural, "order_items": table, folder and URL name; "stock" and "order_status_history" stay as they are */
+    const char *table; /* plural, "order_items": table, folder and URL name; "stock" and
+                          "order_status_history" stay as they are */
     const char *meaning;
     const struct cw_column_def *columns; /* column 0 is always the primary key "id" (UUID) */
     uint32_t column_count;               /* at most 64 */

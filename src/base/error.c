@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What both front ends make of a status. Exit codes above 64 follow sysexits.h (70: EX_SOFTWARE) and the shell's
- * 128 + SIGINT. */
+/* What both front ends make of a status. Exit codes above 64 follow sysexits.h (70: EX_SOFTWARE) and the
+ * shell's 128 + SIGINT. */
 struct status_row {
     const char *name;
     int http;
@@ -42,7 +42,8 @@ static const struct status_row *status_row_get(cw_status status)
     return &status_rows[-status];
 }
 
-/* Drops a UTF-8 sequence that a cut left unfinished at the end of text, so that the text stays valid in JSON. */
+/* Drops a UTF-8 sequence that a cut left unfinished at the end of text, so that the text stays valid in JSON.
+ */
 static void trim_unfinished_character(char *text)
 {
     const size_t length = strlen(text);

@@ -11,8 +11,8 @@
 #define HIGHEST_ROW_COUNT INT32_MAX
 #define HIGHEST_STRING_BYTES INT32_MAX
 
-/* Grows *buffer to hold size bytes and CW_PADDING more; *capacity is what may be used without the padding. At least
- * doubles, so that filling a buffer piece by piece stays linear. New bytes are zero. */
+/* Grows *buffer to hold size bytes and CW_PADDING more; *capacity is what may be used without the padding. At
+ * least doubles, so that filling a buffer piece by piece stays linear. New bytes are zero. */
 static bool buffer_grow(void **buffer, size_t *capacity, size_t size)
 {
     if (*buffer != NULL && size <= *capacity) {
@@ -62,8 +62,9 @@ static size_t values_size(enum cw_type type, size_t rows)
 static cw_status check_column(const struct cw_batch *batch, uint32_t column, struct cw_error *error)
 {
     if (column >= batch->column_count) {
-        return cw_error_set(error, CW_E_INVALID, "column", "column is %" PRIu32 ", but %s has columns 0 to %" PRIu32,
-                            column, batch->entity->table, batch->column_count - 1);
+        return cw_error_set(error, CW_E_INVALID, "column",
+                            "column is %" PRIu32 ", but %s has columns 0 to %" PRIu32, column,
+                            batch->entity->table, batch->column_count - 1);
     }
     return CW_OK;
 }
@@ -79,8 +80,9 @@ cw_status cw_batch_init(struct cw_batch *batch, const struct cw_entity *entity, 
 {
     struct cw_column *columns = calloc(entity->column_count, sizeof *columns);
     if (columns == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, entity->table, "out of memory: a batch of %s needs %zu bytes",
-                            entity->table, entity->column_count * sizeof *columns);
+        return cw_error_set(error, CW_E_NO_MEMORY, entity->table,
+                            "out of memory: a batch of %s needs %zu bytes", entity->table,
+                            entity->column_count * sizeof *columns);
     }
     for (uint32_t i = 0; i < entity->column_count; i++) {
         columns[i].type = entity->columns[i].type;
@@ -110,8 +112,8 @@ cw_status cw_batch_reserve(struct cw_batch *batch, uint32_t column, int64_t rows
         return status;
     }
     if (rows < 0 || rows > HIGHEST_ROW_COUNT) {
-        return cw_error_set(error, CW_E_INVALID, "rows", "rows is %" PRId64 ", but a batch holds 0 to %d rows", rows,
-                            HIGHEST_ROW_COUNT);
+        return cw_error_set(error, CW_E_INVALID, "rows",
+                            "rows is %" PRId64 ", but a batch holds 0 to %d rows", rows, HIGHEST_ROW_COUNT);
     }
     struct cw_column *target = &batch->columns[column];
     if (batch->entity->columns[column].nullable) {
@@ -137,12 +139,14 @@ cw_status cw_batch_reserve_bytes(struct cw_batch *batch, uint32_t column, size_t
     }
     struct cw_column *target = &batch->columns[column];
     if (target->type != CW_TYPE_STRING) {
-        return cw_error_set(error, CW_E_INVALID, "column", "column %s.%s is of type %s, but string bytes were reserved",
-                            batch->entity->table, batch->entity->columns[column].name, cw_type_name(target->type));
+        return cw_error_set(
+            error, CW_E_INVALID, "column", "column %s.%s is of type %s, but string bytes were reserved",
+            batch->entity->table, batch->entity->columns[column].name, cw_type_name(target->type));
     }
     if (size > HIGHEST_STRING_BYTES) {
-        return cw_error_set(error, CW_E_LIMIT, "size", "size is %zu, but a string column of a batch holds up to %d bytes",
-                            size, HIGHEST_STRING_BYTES);
+        return cw_error_set(error, CW_E_LIMIT, "size",
+                            "size is %zu, but a string column of a batch holds up to %d bytes", size,
+                            HIGHEST_STRING_BYTES);
     }
     void *bytes = target->bytes;
     if (!buffer_grow(&bytes, &target->bytes_capacity, size)) {

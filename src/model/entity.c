@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define X(symbol, name, type, nullable, unique, reference, personal, unit, values, meaning)                            \
+#define X(symbol, name, type, nullable, unique, reference, personal, unit, values, meaning)                  \
     {name, CW_TYPE_##type, nullable, unique, reference, CW_PERSONAL_##personal, unit, values, meaning},
 
 static const struct cw_column_def category_columns[] = {
@@ -72,35 +72,46 @@ static const struct cw_column_def stock_columns[] = {
 
 #undef X
 
-#define ENTITY(symbol, name, table, meaning, columns)                                                                  \
-    [CW_ENTITY_##symbol] = {                                                                                           \
-        CW_ENTITY_##symbol, name, table, meaning, columns, (uint32_t)(sizeof(columns) / sizeof((columns)[0]))}
+#define ENTITY(symbol, name, table, meaning, columns)                                                        \
+    [CW_ENTITY_##symbol] = {CW_ENTITY_##symbol,                                                              \
+                            name,                                                                            \
+                            table,                                                                           \
+                            meaning,                                                                         \
+                            columns,                                                                         \
+                            (uint32_t)(sizeof(columns) / sizeof((columns)[0]))}
 
 static const struct cw_entity entities[CW_ENTITY_COUNT] = {
-    ENTITY(CATEGORY, "category", "categories", "A node of the category tree that products are filed under", category_columns),
+    ENTITY(CATEGORY, "category", "categories", "A node of the category tree that products are filed under",
+           category_columns),
     ENTITY(BRAND, "brand", "brands", "An invented brand", brand_columns),
-    ENTITY(PRODUCT, "product", "products", "A product as the catalogue shows it, sold in one or more variants", product_columns),
-    ENTITY(PRODUCT_PRICE, "product_price", "product_prices", "The price of a product in a market's currency over a span of time", product_price_columns),
+    ENTITY(PRODUCT, "product", "products",
+           "A product as the catalogue shows it, sold in one or more variants", product_columns),
+    ENTITY(PRODUCT_PRICE, "product_price", "product_prices",
+           "The price of a product in a market's currency over a span of time", product_price_columns),
     ENTITY(VARIANT, "variant", "variants", "One sellable variant (SKU) of a product", variant_columns),
-    ENTITY(FULFILMENT_CENTRE, "fulfilment_centre", "fulfilment_centres", "A warehouse that serves its own region from its own stock", fulfilment_centre_columns),
+    ENTITY(FULFILMENT_CENTRE, "fulfilment_centre", "fulfilment_centres",
+           "A warehouse that serves its own region from its own stock", fulfilment_centre_columns),
     ENTITY(CUSTOMER, "customer", "customers", "A person or business that may buy", customer_columns),
     ENTITY(ADDRESS, "address", "addresses", "A postal address of a customer", address_columns),
-    ENTITY(PAYMENT_METHOD, "payment_method", "payment_methods", "A way to pay that a customer has on file", payment_method_columns),
+    ENTITY(PAYMENT_METHOD, "payment_method", "payment_methods", "A way to pay that a customer has on file",
+           payment_method_columns),
     ENTITY(ORDER, "order", "orders", "An order placed by a customer", order_columns),
     ENTITY(ORDER_ITEM, "order_item", "order_items", "One line of an order", order_item_columns),
-    ENTITY(ORDER_STATUS_HISTORY, "order_status_history", "order_status_history", "A step in the life of an order", order_status_history_columns),
+    ENTITY(ORDER_STATUS_HISTORY, "order_status_history", "order_status_history",
+           "A step in the life of an order", order_status_history_columns),
     ENTITY(PAYMENT, "payment", "payments", "An attempt to pay for an order", payment_columns),
     ENTITY(SHIPMENT, "shipment", "shipments", "A parcel that carries an order", shipment_columns),
-    ENTITY(STOCK_MOVEMENT, "stock_movement", "stock_movements", "A change of the stock of a variant in a fulfilment centre", stock_movement_columns),
+    ENTITY(STOCK_MOVEMENT, "stock_movement", "stock_movements",
+           "A change of the stock of a variant in a fulfilment centre", stock_movement_columns),
     ENTITY(STOCK, "stock", "stock", "The stock of a variant in a fulfilment centre at as-of", stock_columns),
 };
 
 #undef ENTITY
 
 static const char *const type_names[] = {
-    [CW_TYPE_BOOL] = "bool",           [CW_TYPE_INT32] = "int32", [CW_TYPE_INT64] = "int64",
-    [CW_TYPE_DATE] = "date",           [CW_TYPE_TIMESTAMP] = "timestamp",
-    [CW_TYPE_UUID] = "uuid",           [CW_TYPE_STRING] = "string",
+    [CW_TYPE_BOOL] = "bool",     [CW_TYPE_INT32] = "int32",         [CW_TYPE_INT64] = "int64",
+    [CW_TYPE_DATE] = "date",     [CW_TYPE_TIMESTAMP] = "timestamp", [CW_TYPE_UUID] = "uuid",
+    [CW_TYPE_STRING] = "string",
 };
 
 static bool name_equals(const char *name, const char *text, size_t length)
