@@ -1,0 +1,198 @@
+/* Numbers, times and identifiers as text, fast: for row data. Every function writes at out, returns the end
+ * of the text and may overwrite up to CW_DECIMAL_SLACK bytes from out, whatever the text's own length. No
+ * zero byte is added. Digits are made eight at a time inside one 64-bit word (SIMD within a register). */
+#ifndef CW_BASE_DECIMAL_H
+#define CW_BASE_DECIMAL_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/calendar.h"
+
+/* The widest text here (a UUID of 36 bytes), rounded up. */
+#define CW_DECIMAL_SLACK 40
+
+/* Stores a word whose lowest byte is the first character. */
+static inline void cw_decimal_store(char *out, uint64_t word)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    memcpy(out, &word, sizeof word);
+}
+
+/* Splits four numbers below 100 in 16-bit lanes into eight digits 0 to 9 in bytes. Here and below the factors
+ * are reciprocals rounded up, exact for the lane's range. */
+static inline uint64_t cw_decimal_split_pairs(uint64_t pairs)
+{
+    const uint64_t tens = pairs * 103 >> 10 & UINT64_C(0x000F000F000F000F);
+    return tens | (pairs - tens * 10) << 8;
+}
+
+/* The eight digits of value (below 10^8), most significant in the lowest byte, as numbers 0 to 9. */
+static inline uint64_t cw_decimal_lanes(uint32_t value)
+{
+    const uint64_t fours = value / 10000 | (uint64_t)(value % 10000) << 32;
+    const uint64_t hundreds = fours * 10486 >> 20 & UINT64_C(0x0000007F0000007F);
+    return cw_decimal_split_pairs(hundreds | (fours - hundreds * 100) << 16);
+}
+
+#define CW_DECIMAL_ZEROS UINT64_C(0x3030303030303030)
+
+/* Two digits, zero-padded; value is below 100. */
+static inline char *cw_decimal_2(char *out, uint32_t value)
+{
+    const uint32_t tens = value * 103 >> 10;
+    out[0] = (char)('0' + tens);
+    out[1] = (char)('0' + (value - tens * 10));
+    return out + 2;
+}
+
+/* Four digits, zero-padded; value is below 10^4. */
+static inline char *cw_decimal_4(char *out, uint32_t value)
+{
+    const uint32_t hundreds = value * 10486 >> 20;
+    const uint32_t pairs = hundreds | (value - hundreds * 100) << 16;
+    const uint32_t tens = pairs * 103 >> 10 & 0x000F000F;
+    uint32_t word = (tens | (pairs - tens * 10) << 8) + UINT32_C(0x30303030);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap32(word);
+#endif
+    memcpy(out, &word, sizeof word);
+    return out + 4;
+}
+
+/* Eight digits, zero-padded; value is below 10^8. */
+static inline char *cw_decimal_8(char *out, uint32_t value)
+{
+    cw_decimal_store(out, cw_decimal_lanes(value) + CW_DECIMAL_ZEROS);
+    return out + 8;
+}
+
+/* Six digits, zero-padded; value is below 10^6. */
+static inline char *cw_decimal_6(char *out, uint32_t value)
+{
+    cw_decimal_store(out, (cw_decimal_lanes(value) + CW_DECIMAL_ZEROS) >> 16);
+    return out + 6;
+}
+
+/* One to eight digits without leading zeros; value is below 10^8. No branch depends on the number of digits,
+ * which no branch predictor could guess for amounts of money. */
+static inline char *cw_decimal_short(char *out, uint32_t value)
+{
+    const uint64_t lanes = cw_decimal_lanes(value);
+    const unsigned skipped = (unsigned)__builtin_ctzll(lanes | UINT64_C(1) << 56) & ~7U;
+    cw_decimal_store(out, (lanes + CW_DECIMAL_ZEROS) >> skipped);
+    return out + 8 - skipped / 8;
+}
+
+static inline char *cw_decimal_u64(char *out, uint64_t value)
+{
+    if (value < 100000000) {
+        return cw_decimal_short(out, (uint32_t)value);
+    }
+    if (value < UINT64_C(10000000000000000)) {
+        out = cw_decimal_short(out, (uint32_t)(value / 100000000));
+        return cw_decimal_8(out, (uint32_t)(value % 100000000));
+    }
+    out = cw_decimal_short(out, (uint32_t)(value / UINT64_C(10000000000000000)));
+    value %= UINT64_C(10000000000000000);
+    out = cw_decimal_8(out, (uint32_t)(value / 100000000));
+    return cw_decimal_8(out, (uint32_t)(value % 100000000));
+}
+
+static inline char *cw_decimal_i64(char *out, int64_t value)
+{
+    const uint64_t negative = value < 0;
+    *out = '-';
+    /* Two's complement negation by hand: the magnitude of INT64_MIN has no int64_t. */
+    return cw_decimal_u64(out + negative, ((uint64_t)value ^ (0 - negative)) + negative);
+}
+
+static inline char *cw_decimal_i32(char *out, int32_t value)
+{
+    return cw_decimal_i64(out, value);
+}
+
+/* YYYY-MM-DD; days lies in the calendar's years 1 to 9999. */
+static inline char *cw_decimal_date(char *out, int32_t days)
+{
+    const struct cw_date date = cw_date_from_days(days);
+    const uint32_t century = (uint32_t)date.year / 100;
+    const uint64_t text =
+        cw_decimal_split_pairs(century | (uint64_t)((uint32_t)date.year - century * 100) << 16 |
+                               (uint64_t)(uint32_t)date.month << 32 | (uint64_t)(uint32_t)date.day << 48) +
+        CW_DECIMAL_ZEROS;
+    cw_decimal_store(out, text);
+    cw_decimal_store(out + 5, text >> 32);
+    cw_decimal_store(out + 8, text >> 48);
+    out[4] = '-';
+    out[7] = '-';
+    return out + 10;
+}
+
+/* HH:MM:SS.ffffff of a day's microsecond. */
+static inline char *cw_decimal_time(char *out, int64_t micros_of_day)
+{
+    const uint32_t seconds = (uint32_t)((uint64_t)micros_of_day / 1000000);
+    const uint32_t fraction = (uint32_t)((uint64_t)micros_of_day % 1000000);
+    const uint32_t minutes = seconds / 60;
+    const uint32_t hours = minutes / 60;
+    const uint64_t text = cw_decimal_split_pairs(hours | (uint64_t)(minutes - hours * 60) << 16 |
+                                                 (uint64_t)(seconds - minutes * 60) << 32) +
+                          CW_DECIMAL_ZEROS;
+    cw_decimal_store(out, (text & 0xFFFF) | UINT64_C(0x3A) << 16 | (text >> 16 & 0xFFFF) << 24 |
+                              UINT64_C(0x3A) << 40 | text >> 32 << 48);
+    /* The leading two of eight digits are zero: the point takes the place of the second. */
+    cw_decimal_store(out + 8,
+                     ((cw_decimal_lanes(fraction) + CW_DECIMAL_ZEROS) >> 8 & ~UINT64_C(0xFF)) | 0x2E);
+    return out + 15;
+}
+
+/* YYYY-MM-DDTHH:MM:SS.ffffffZ (RFC 3339); micros lies in the calendar's years 1 to 9999. */
+static inline char *cw_decimal_timestamp(char *out, int64_t micros)
+{
+    int64_t micros_of_day;
+    out = cw_decimal_date(out, cw_timestamp_split(micros, &micros_of_day));
+    *out = 'T';
+    out = cw_decimal_time(out + 1, micros_of_day);
+    *out = 'Z';
+    return out + 1;
+}
+
+/* The eight lower-case hexadecimal digits of four bytes. */
+static inline uint64_t cw_decimal_hex(const uint8_t *bytes)
+{
+    uint32_t loaded;
+    memcpy(&loaded, bytes, sizeof loaded);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    loaded = __builtin_bswap32(loaded);
+#endif
+    uint64_t word = loaded;
+    word = (word | word << 16) & UINT64_C(0x0000FFFF0000FFFF);
+    word = (word | word << 8) & UINT64_C(0x00FF00FF00FF00FF);
+    word = (word >> 4 | word << 8) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+    /* 6 more carries a digit of 10 and above into bit 4; letters stand 39 characters after '9'. */
+    const uint64_t letters = (word + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+    return word + CW_DECIMAL_ZEROS + letters * 39;
+}
+
+/* A UUID as RFC 9562 writes it: 36 characters, 8-4-4-4-12. */
+static inline char *cw_decimal_uuid(char *out, const uint8_t *uuid)
+{
+    cw_decimal_store(out, cw_decimal_hex(uuid));
+    const uint64_t second = cw_decimal_hex(uuid + 4);
+    cw_decimal_store(out + 9, second);
+    cw_decimal_store(out + 14, second >> 32);
+    const uint64_t third = cw_decimal_hex(uuid + 8);
+    cw_decimal_store(out + 19, third);
+    cw_decimal_store(out + 24, third >> 32);
+    cw_decimal_store(out + 28, cw_decimal_hex(uuid + 12));
+    out[8] = '-';
+    out[13] = '-';
+    out[18] = '-';
+    out[23] = '-';
+    return out + 36;
+}
+
+#endif
