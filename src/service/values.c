@@ -1,0 +1,470 @@
+#define _GNU_SOURCE
+#include "service/values.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define DAY_MICROSECONDS INT64_C(86400000000)
+#define NAME_LENGTH_MAX 63
+
+static bool is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+/* The power of ten a unit letter stands for, or -1. */
+static int unit_digits(char unit)
+{
+    switch (unit) {
+    case 'K':
+    case 'k':
+        return 3;
+    case 'M':
+    case 'm':
+        return 6;
+    case 'B':
+    case 'b':
+    case 'G':
+    case 'g':
+        return 9;
+    default:
+        return -1;
+    }
+}
+
+/* Reads digits with '_' between them onto *value; false on overflow or a stray '_'. */
+static bool read_digits(const char **at, int64_t *value, int *count)
+{
+    bool grouped = false;
+    *count = 0;
+    for (; is_digit(**at) || (**at == '_' && *count > 0 && !grouped); (*at)++) {
+        grouped = **at == '_';
+        if (grouped) {
+            continue;
+        }
+        if (__builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, **at - '0', value)) {
+            return false;
+        }
+        (*count)++;
+    }
+    return !grouped;
+}
+
+/* Reads "1.5M" and the like exactly; false when text is something else, overflows, or is not whole. */
+static bool read_count(const char *text, int64_t *value)
+{
+    const char *at = text;
+    int64_t number = 0;
+    int whole = 0;
+    int fraction = 0;
+    if (!read_digits(&at, &number, &whole) || whole == 0) {
+        return false;
+    }
+    if (*at == '.') {
+        at++;
+        if (!read_digits(&at, &number, &fraction) || fraction == 0) {
+            return false;
+        }
+    }
+    int digits = 0;
+    if (*at != '\0') {
+        digits = unit_digits(*at++);
+    }
+    if (digits < 0 || *at != '\0') {
+        return false;
+    }
+    for (; fraction > digits; fraction--) {
+        if (number % 10 != 0) {
+            return false;
+        }
+        number /= 10;
+    }
+    for (; fraction < digits; fraction++) {
+        if (__builtin_mul_overflow(number, 10, &number)) {
+            return false;
+        }
+    }
+    *value = number;
+    return true;
+}
+
+cw_status cw_value_count(const char *field, const char *text, int64_t minimum, int64_t maximum,
+                         int64_t *value, struct cw_error *error)
+{
+    int64_t number = 0;
+    if (!read_count(text, &number)) {
+        return cw_error_set(error, CW_E_INVALID, field,
+                            "%s is '%.60s', but must be a whole number such as 500, 10K, 1.5M or 2B", field,
+                            text);
+    }
+    if (number < minimum || number > maximum) {
+        return cw_error_set(error, CW_E_INVALID, field, "%s is %.60s, but must be from %lld to %lld", field,
+                            text, (long long)minimum, (long long)maximum);
+    }
+    *value = number;
+    return CW_OK;
+}
+
+cw_status cw_value_seed(const char *field, const char *text, uint64_t *value, struct cw_error *error)
+{
+    int64_t number = 0;
+    int count = 0;
+    const char *at = text;
+    if (!read_digits(&at, &number, &count) || count == 0 || *at != '\0') {
+        return cw_error_set(error, CW_E_INVALID, field,
+                            "%s is '%.60s', but must be a whole number from 0 to 9223372036854775807", field,
+                            text);
+    }
+    *value = (uint64_t)number;
+    return CW_OK;
+}
+
+cw_status cw_value_amount(const char *field, const char *text, int64_t *value, struct cw_error *error)
+{
+    const char *at = text;
+    int64_t number = 0;
+    int whole = 0;
+    int fraction = 0;
+    bool good = read_digits(&at, &number, &whole) && whole > 0;
+    if (good && *at == '.') {
+        at++;
+        good = read_digits(&at, &number, &fraction) && fraction >= 1 && fraction <= 2;
+    }
+    for (; good && fraction < 2; fraction++) {
+        good = !__builtin_mul_overflow(number, 10, &number);
+    }
+    if (!good || *at != '\0') {
+        return cw_error_set(error, CW_E_INVALID, field,
+                            "%s is '%.60s', but must be an amount in US dollars such as 12 or 12.50", field,
+                            text);
+    }
+    *value = number;
+    return CW_OK;
+}
+
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible
+ * low-level date algorithms"). */
+static int64_t days_of_date(int64_t year, int64_t month, int64_t day)
+{
+    const int64_t shifted = month <= 2 ? year - 1 : year;
+    const int64_t era = shifted / 400;
+    const int64_t year_of_era = shifted - era * 400;
+    const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+static void date_of_days(int64_t days, int *year, int *month, int *day)
+{
+    const int64_t shifted = days + 719468;
+    const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    const int64_t day_of_era = shifted - era * 146097;
+    const int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const int64_t shifted_month = (5 * day_of_year + 2) / 153;
+    *day = (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1);
+    *month = (int)(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
+    *year = (int)(year_of_era + era * 400 + (*month <= 2));
+}
+
+/* Reads exactly `digits` digits and then the byte `after` (0: none is taken). */
+static bool read_field(const char **at, int digits, char after, int *value)
+{
+    int number = 0;
+    for (int i = 0; i < digits; i++, (*at)++) {
+        if (!is_digit(**at)) {
+            return false;
+        }
+        number = number * 10 + (**at - '0');
+    }
+    *value = number;
+    if (after == 0) {
+        return true;
+    }
+    return *(*at)++ == after;
+}
+
+static bool read_date(const char **at, int64_t *days)
+{
+    static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = 0;
+    int month = 0;
+    int day = 0;
+    if (!read_field(at, 4, '-', &year) || !read_field(at, 2, '-', &month) || !read_field(at, 2, 0, &day) ||
+        year < 1970 || year > 2199 || month < 1 || month > 12 || day < 1) {
+        return false;
+    }
+    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (day > month_days[month - 1] + (month == 2 && leap ? 1 : 0)) {
+        return false;
+    }
+    *days = days_of_date(year, month, day);
+    return true;
+}
+
+/* Reads "Z" or "+HH:MM" to the end of the text; *minutes is what the local time is ahead of UTC. */
+static bool read_zone(const char *at, int *minutes)
+{
+    *minutes = 0;
+    if (*at == 'Z' || *at == 'z') {
+        return at[1] == '\0';
+    }
+    const char sign = *at;
+    int hours = 0;
+    if (sign != '+' && sign != '-') {
+        return false;
+    }
+    at++;
+    if (!read_field(&at, 2, ':', &hours) || !read_field(&at, 2, 0, minutes) || hours > 23 || *minutes > 59 ||
+        *at != '\0') {
+        return false;
+    }
+    *minutes += hours * 60;
+    if (sign == '-') {
+        *minutes = -*minutes;
+    }
+    return true;
+}
+
+static bool read_time(const char *text, int64_t *value)
+{
+    int64_t days = 0;
+    int hour = 0;
+    int minute = 0;
+    int second = 0;
+    int zone = 0;
+    int64_t fraction = 0;
+    const char *at = text;
+    if (!read_date(&at, &days)) {
+        return false;
+    }
+    if (*at == '\0') {
+        *value = days * DAY_MICROSECONDS;
+        return true;
+    }
+    if (*at != 'T' && *at != 't' && *at != ' ') {
+        return false;
+    }
+    at++;
+    if (!read_field(&at, 2, ':', &hour) || !read_field(&at, 2, ':', &minute) ||
+        !read_field(&at, 2, 0, &second) || hour > 23 || minute > 59 || second > 59) {
+        return false;
+    }
+    if (*at == '.') {
+        at++;
+        int64_t unit = 1000000;
+        for (; is_digit(*at) && unit > 1; at++) {
+            unit /= 10;
+            fraction += (*at - '0') * unit;
+        }
+        if (unit == 1000000) {
+            return false;
+        }
+    }
+    if (!read_zone(at, &zone)) {
+        return false;
+    }
+    const int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - (int64_t)zone * 60;
+    *value = seconds * 1000000 + fraction;
+    return true;
+}
+
+cw_status cw_value_time(const char *field, const char *text, int64_t *value, struct cw_error *error)
+{
+    int64_t time_read = 0;
+    if (strcmp(text, "now") == 0) {
+        *value = cw_time_now();
+        return CW_OK;
+    }
+    if (!read_time(text, &time_read)) {
+        return cw_error_set(
+            error, CW_E_INVALID, field,
+            "%s is '%.60s', but must be a date (2025-06-30), a time (2025-06-30T18:00:00Z) or now, "
+            "in the years 1970 to 2199",
+            field, text);
+    }
+    *value = time_read;
+    return CW_OK;
+}
+
+static int hex_value(char digit)
+{
+    if (is_digit(digit)) {
+        return digit - '0';
+    }
+    const char lower = (char)(digit | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+cw_status cw_value_uuid(const char *field, const char *text, struct cw_uuid *value, struct cw_error *error)
+{
+    struct cw_uuid uuid = {{0}};
+    const char *at = text;
+    for (size_t i = 0; i < 16; i++) {
+        if ((i == 4 || i == 6 || i == 8 || i == 10) && *at++ != '-') {
+            goto invalid;
+        }
+        const int high = hex_value(at[0]);
+        const int low = high < 0 ? -1 : hex_value(at[1]);
+        if (low < 0) {
+            goto invalid;
+        }
+        uuid.bytes[i] = (uint8_t)(high * 16 + low);
+        at += 2;
+    }
+    if (*at != '\0') {
+        goto invalid;
+    }
+    *value = uuid;
+    return CW_OK;
+invalid:
+    return cw_error_set(error, CW_E_INVALID, field,
+                        "%s is '%.60s', but must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057",
+                        field, text);
+}
+
+void cw_date_text(int64_t days, char text[CW_TIME_TEXT])
+{
+    int year = 0;
+    int month = 0;
+    int day = 0;
+    date_of_days(days, &year, &month, &day);
+    snprintf(text, CW_TIME_TEXT, "%04d-%02d-%02d", year, month, day);
+}
+
+void cw_time_text(int64_t time, char text[CW_TIME_TEXT])
+{
+    const int64_t days =
+        time >= 0 ? time / DAY_MICROSECONDS : -((-time + DAY_MICROSECONDS - 1) / DAY_MICROSECONDS);
+    const int64_t of_day = time - days * DAY_MICROSECONDS;
+    const int seconds = (int)(of_day / 1000000);
+    const int fraction = (int)(of_day % 1000000);
+    char date[CW_TIME_TEXT];
+    char part[16] = "";
+    cw_date_text(days, date);
+    if (fraction % 1000 != 0) {
+        snprintf(part, sizeof part, ".%06d", fraction);
+    } else if (fraction != 0) {
+        snprintf(part, sizeof part, ".%03d", fraction / 1000);
+    }
+    snprintf(text, CW_TIME_TEXT, "%.10sT%02d:%02d:%02d%.7sZ", date, seconds / 3600, seconds / 60 % 60,
+             seconds % 60, part);
+}
+
+void cw_hex_text(const uint8_t *bytes, size_t size, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        *text++ = digits[bytes[i] >> 4];
+        *text++ = digits[bytes[i] & 15];
+    }
+    *text = '\0';
+}
+
+void cw_uuid_text(const struct cw_uuid *uuid, char text[CW_UUID_TEXT])
+{
+    static const uint8_t starts[] = {0, 4, 6, 8, 10, 16};
+    for (size_t i = 0; i + 1 < sizeof starts; i++) {
+        const size_t size = (size_t)(starts[i + 1] - starts[i]);
+        cw_hex_text(uuid->bytes + starts[i], size, text);
+        text += size * 2;
+        *text++ = '-';
+    }
+    text[-1] = '\0';
+}
+
+void cw_count_text(double value, char text[CW_TIME_TEXT])
+{
+    static const char units[] = {' ', 'K', 'M', 'B', 'T'};
+    size_t unit = 0;
+    while (value >= 999.5 && unit + 1 < sizeof units) {
+        value /= 1000;
+        unit++;
+    }
+    if (unit == 0) {
+        snprintf(text, CW_TIME_TEXT, "%.0f", value);
+    } else {
+        snprintf(text, CW_TIME_TEXT, "%.*f%c", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[unit]);
+    }
+}
+
+int64_t cw_time_now(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct cw_uuid cw_uuid_fresh(void)
+{
+    struct cw_uuid uuid = {{0}};
+    const int64_t milliseconds = cw_time_now() / 1000;
+    /* 16 bytes are never cut short by getrandom (random(7)). */
+    if (getrandom(uuid.bytes, sizeof uuid.bytes, 0) != (ssize_t)sizeof uuid.bytes) {
+        const int64_t spare = cw_time_now();
+        memcpy(uuid.bytes + 8, &spare, sizeof spare);
+    }
+    for (int i = 0; i < 6; i++) {
+        uuid.bytes[i] = (uint8_t)(milliseconds >> (40 - 8 * i));
+    }
+    uuid.bytes[6] = (uint8_t)((uuid.bytes[6] & 0x0F) | 0x70);
+    uuid.bytes[8] = (uint8_t)((uuid.bytes[8] & 0x3F) | 0x80);
+    return uuid;
+}
+
+/* Edits (insert, delete, replace, swap of neighbours) between two names, case ignored, '-' equal to '_'. */
+static size_t edit_distance(const char *left, const char *right)
+{
+    size_t rows[3][NAME_LENGTH_MAX + 1];
+    const size_t left_length = strnlen(left, NAME_LENGTH_MAX);
+    const size_t right_length = strnlen(right, NAME_LENGTH_MAX);
+    for (size_t j = 0; j <= right_length; j++) {
+        rows[0][j] = j;
+        rows[2][j] = j;
+    }
+    for (size_t i = 1; i <= left_length; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3];
+        const size_t *two_above = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= right_length; j++) {
+            char a = left[i - 1] == '-' ? '_' : left[i - 1];
+            char b = right[j - 1] == '-' ? '_' : right[j - 1];
+            const bool same = strncasecmp(&a, &b, 1) == 0;
+            size_t best = above[j - 1] + (same ? 0 : 1);
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] &&
+                two_above[j - 2] + 1 < best) {
+                best = two_above[j - 2] + 1;
+            }
+            row[j] = best;
+        }
+    }
+    return rows[left_length % 3][right_length];
+}
+
+const char *cw_name_nearest(const char *text, const char *const *names, size_t count)
+{
+    const char *nearest = NULL;
+    const size_t length = strlen(text);
+    size_t lowest = length / 3 + 2;
+    if (length == 0 || length > NAME_LENGTH_MAX) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = edit_distance(text, names[i]);
+        /* A name cut short ("--cust") is nearer than its missing letters say. */
+        if (length >= 3 && strncasecmp(text, names[i], length) == 0) {
+            distance = 1;
+        }
+        if (distance < lowest) {
+            lowest = distance;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}
