@@ -1,9 +1,10 @@
 """The rules of the markets under data/ against the packages and the arithmetic that they answer to."""
 
+import itertools
 import random
 import re
 import sys
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import holidays
@@ -15,10 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 sys.path.insert(0, str(ROOT / "tools" / "data"))
 
-import rules_digit_patterns as patterns  # noqa: E402
-import rules_holidays  # noqa: E402
-import rules_zones  # noqa: E402
-from rules_common import MARKETS, market_file, read_tsv  # noqa: E402
+import rules_digit_patterns as patterns
+import rules_holidays
+import rules_rebuild
+import rules_zones
+from rules_common import MARKETS, market_file, read_tsv
 
 PAYMENT_KINDS = {"card", "wallet", "bank_transfer", "direct_debit", "invoice", "cash"}
 SAMPLE = 30
@@ -40,6 +42,14 @@ def edge_and_random_numbers(prefix, free):
     yield prefix + "9" * free
     for _ in range(SAMPLE):
         yield prefix + "".join(generator.choices("0123456789", k=free))
+
+
+def test_derived_files_are_what_the_packages_give(tmp_path):
+    rules_rebuild.rebuild(tmp_path)
+    rebuilt = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.tsv"))
+    assert len(rebuilt) == 2 * len(MARKETS) + 1
+    for path in rebuilt:
+        assert (DATA / path).read_bytes() == (tmp_path / path).read_bytes(), path
 
 
 @every_market
@@ -98,11 +108,11 @@ def test_zones_agree_with_the_database():
         assert pairs[0][0] == "min"
         starts = [rules_zones.FIRST] + [int(instant) for instant, _ in pairs[1:]]
         offsets = [int(offset) for _, offset in pairs]
-        assert starts == sorted(set(starts)) and all(a != b for a, b in zip(offsets, offsets[1:]))
+        assert starts == sorted(set(starts)) and all(a != b for a, b in itertools.pairwise(offsets))
         instants = [generator.randrange(rules_zones.FIRST, rules_zones.END - 86400) for _ in range(1000)]
         instants += starts + [start - 1 for start in starts[1:]]
         for instant in instants:
-            expected = datetime.fromtimestamp(instant, timezone.utc).astimezone(zone).utcoffset().total_seconds()
+            expected = datetime.fromtimestamp(instant, UTC).astimezone(zone).utcoffset().total_seconds()
             held = [offset for start, offset in zip(starts, offsets) if start <= instant][-1]
             assert held == expected, (row["zone"], instant)
 

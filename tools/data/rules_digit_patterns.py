@@ -4,7 +4,7 @@ The patterns are regular expressions over digits with classes, groups, alternati
 parsed into nested tuples and answered by derivatives, so that a statement covers all numbers and not a sample.
 """
 
-from functools import lru_cache
+from functools import cache
 
 NOTHING = ("nothing",)
 EMPTY = ("empty",)
@@ -103,7 +103,7 @@ class Parser:
         return result
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse(text):
     """The pattern of a regular expression; an absent one holds for nothing."""
     if not text:
@@ -115,7 +115,7 @@ def parse(text):
     return result
 
 
-@lru_cache(maxsize=None)
+@cache
 def holds_for_empty(pattern):
     """Whether the pattern holds for no digits at all."""
     if pattern[0] == "sequence":
@@ -125,7 +125,7 @@ def holds_for_empty(pattern):
     return pattern == EMPTY
 
 
-@lru_cache(maxsize=None)
+@cache
 def after(pattern, digit):
     """What must follow once a digit has been read."""
     if pattern[0] == "digit":
@@ -138,7 +138,7 @@ def after(pattern, digit):
     return NOTHING
 
 
-@lru_cache(maxsize=None)
+@cache
 def holds_for_all(pattern, free):
     """Whether the pattern holds for every string of so many digits."""
     if free == 0:
@@ -146,7 +146,7 @@ def holds_for_all(pattern, free):
     return pattern != NOTHING and all(holds_for_all(after(pattern, d), free - 1) for d in sorted(ANY_DIGIT))
 
 
-@lru_cache(maxsize=None)
+@cache
 def holds_for_any(pattern, free):
     """Whether the pattern holds for some string of so many digits."""
     if free == 0:

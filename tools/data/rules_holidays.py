@@ -1,7 +1,6 @@
 """Public holidays of whole markets, 2000 to 2040, from the PyPI package `holidays` (MIT)."""
 
 import holidays
-
 from rules_common import MARKETS, market_file, write_tsv
 
 FIRST_YEAR = 2000

@@ -10,7 +10,6 @@ import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberType
 from phonenumbers.carrierdata import CARRIER_DATA
 from phonenumbers.geodata import GEOCODE_DATA
-
 from rules_common import MARKETS, market_file, write_tsv
 from rules_digit_patterns import after_prefix, holds_for_all, holds_for_any
 
@@ -21,20 +20,23 @@ MOBILE_SHARE = {"US": 800, "GB": 850, "DE": 850, "FR": 850, "JP": 850}
 FICTION_SHARE = 100
 TOTAL_WEIGHT = 1_000_000
 
+# Area codes of British cities with seven-digit local numbers.
+GB_CITIES = ("113", "114", "115", "116", "117", "118", "121", "131", "141", "151", "161", "191")
+
 # National prefixes that regulators reserve for fiction and that the plan's patterns accept, with their kind:
 # Ofcom (GB), Bundesnetzagentur and the operators (DE), Arcep (FR). US 555-01xx is derived from the area codes.
 FICTION = {
-    "GB": [(f"{area}4960", "landline", 3) for area in "113 114 116 117 118 121 131 141 151 161".split()]
+    "GB": [(f"{area}4960", "landline", 3) for area in GB_CITIES if area not in ("115", "191")]
     + [("2079460", "landline", 3), ("1914980", "landline", 3), ("2896496", "landline", 3), ("2920180", "landline", 3)],
     "DE": [("3023125", "landline", 3), ("6990009", "landline", 3), ("4066969", "landline", 3)]
     + [("2214710", "landline", 3), ("8999998", "landline", 3), ("17139200", "mobile", 2), ("176040690", "mobile", 2)],
-    "FR": [(block, "landline", 4) for block in "19900 26191 35301 46571 53649".split()],
+    "FR": [(block, "landline", 4) for block in ("19900", "26191", "35301", "46571", "53649")],
 }
 
 # French ZAB blocks of the overseas departments, which dial as other countries.
 FR_OVERSEAS = {"262", "263", "269", "508", "590", "594", "596"}
 
-OTHER_KINDS = "premium_rate toll_free shared_cost voip personal_number pager uan voicemail".split()
+OTHER_KINDS = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
 
 
 def is_proven(country, prefix, kind, free):
@@ -101,9 +103,10 @@ def fiction_us():
 
 def gb_areas():
     """(area code, weight): the weight is an estimate by the plan's tiers of city sizes."""
-    cities = [(area, 30) for area in "113 114 115 116 117 118 121 131 141 151 161 191".split()]
-    towns = [(area, 3) for area in cut_prefixes(GEOCODE_DATA, "GB", 4) if area[0] == "1" and area[:3] not in dict(cities)]
-    return [("20", 130), ("23", 20), ("24", 12), ("28", 30), ("29", 15)] + cities + towns
+    cities = [(area, 30) for area in GB_CITIES]
+    known = cut_prefixes(GEOCODE_DATA, "GB", 4)
+    towns = [(area, 3) for area in known if area[0] == "1" and area[:3] not in GB_CITIES]
+    return [("20", 130), ("23", 20), ("24", 12), ("28", 30), ("29", 15), *cities, *towns]
 
 
 def ranges_gb():
@@ -181,6 +184,7 @@ def scaled(ranges, kind, total):
 
 def market_rows(country):
     """The rows of phones.tsv of a market, sorted by prefix."""
+
     def usable(row):
         return is_proven(country, *row[:3]) and agrees_on_sample(country, *row[:3])
 

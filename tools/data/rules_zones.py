@@ -2,15 +2,14 @@
 
 import importlib.resources
 import zoneinfo
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import tzdata
-
 from rules_common import MARKETS, write_tsv
 
-FIRST = int(datetime(1990, 1, 1, tzinfo=timezone.utc).timestamp())
-END = int(datetime(2046, 1, 1, tzinfo=timezone.utc).timestamp())
+FIRST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
+END = int(datetime(2046, 1, 1, tzinfo=UTC).timestamp())
 
 # No two changes of offset of these zones since 1990 lie closer than this.
 STEP = 86400
