@@ -9,6 +9,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* Zeroed storage is a valid empty buffer. data may be read and, up to capacity, written by its owner. */
 struct cw_buffer {
@@ -29,6 +30,7 @@ cw_status cw_buffer_append(struct cw_buffer *buffer, const void *bytes, size_t s
 cw_status cw_buffer_format(struct cw_buffer *buffer, struct cw_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -16,6 +16,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 enum cw_format {
     CW_FORMAT_CSV,    /* RFC 4180, UTF-8, header line, LF line ends by default as most tools write; null is an
@@ -84,6 +85,7 @@ cw_status cw_tail_add(struct cw_tail *tail, const struct cw_buffer *note, int64_
 /* Appends the bytes that end a file. */
 cw_status cw_tail_finish(struct cw_tail *tail, struct cw_buffer *out, struct cw_error *error);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define CW_MARKETS_MAX 32
 #define CW_ATTRIBUTE_VALUES_MAX 32
@@ -127,6 +128,7 @@ cw_status cw_worker_run(struct cw_worker *worker, int64_t task,
 /* Makes every waiting and later call of cw_worker_run return CW_E_CANCELLED. Thread-safe. */
 void cw_generation_cancel(struct cw_generation *generation);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
