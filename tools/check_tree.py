@@ -6,7 +6,8 @@ Usage: check_tree.py [--build FOLDER] [--only CHECK[,CHECK]]
   layers     a folder includes only what docs/architecture.md lets it know
   lengths    files of code up to 800 lines, functions up to 80
   banned     functions that overrun, depend on the machine or hide state
-  names      file names are snake_case and unique; headers have guards
+  names      file names are snake_case and unique; headers have guards, installed ones
+             export what they declare
   words      no machine paths, no package hosts, no unfinished business
   symbols    the shared library exports what its headers declare, and only cw_*; the library keeps no mutable
              globals and calls nothing that does I/O or varies between machines (needs a build folder)
@@ -222,6 +223,8 @@ def check_names(files, breaches):
             seen[path.name] = relative
         if path.suffix == ".h" and not re.search(r"^#ifndef (\w+_H)\n#define \1$", path.read_text(), re.M):
             breaches.add(path, 1, "no include guard")
+        if relative.parts[0] == "include" and "#pragma GCC visibility push(default)" not in path.read_text():
+            breaches.add(path, 1, "an installed header exports its functions: #pragma GCC visibility push(default)")
 
 
 def check_words(files, breaches):
