@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 sys.path.insert(0, str(ROOT / "tools" / "data"))
 
-import rules_digit_patterns as patterns
-import rules_holidays
-import rules_rebuild
-import rules_zones
-from rules_common import MARKETS, market_file, read_tsv
+import rules_digit_patterns as patterns  # noqa: E402
+import rules_holidays  # noqa: E402
+import rules_rebuild  # noqa: E402
+import rules_zones  # noqa: E402
+from rules_common import MARKETS, market_file, read_tsv  # noqa: E402
 
 PAYMENT_KINDS = {"card", "wallet", "bank_transfer", "direct_debit", "invoice", "cash"}
 SAMPLE = 30
@@ -137,8 +137,15 @@ def luhn_digit(digits):
 
 def test_card_ranges_are_published_numbers_of_their_brand():
     starts = {
-        "visa": "4", "mastercard": "5[1-5]|2[2-7]", "amex": "3[47]", "discover": "6011|64[4-9]|65", "jcb": "35|308",
-        "diners": "3[0689]", "unionpay": "62", "maestro": "50|5[6-9]|6", "cartes_bancaires": "4|5[1-5]",
+        "visa": "4",
+        "mastercard": "5[1-5]|2[2-7]",
+        "amex": "3[47]",
+        "discover": "6011|64[4-9]|65",
+        "jcb": "35|308",
+        "diners": "3[0689]",
+        "unionpay": "62",
+        "maestro": "50|5[6-9]|6",
+        "cartes_bancaires": "4|5[1-5]",
     }
     lengths = {"amex": {15}, "diners": {14, 16}, "unionpay": {16, 19}}
     rows = read_tsv(DATA / "card_ranges.tsv")

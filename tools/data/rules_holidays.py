@@ -24,4 +24,5 @@ def rebuild(data_dir):
             f"origin: PyPI holidays {holidays.__version__} (MIT), national holidays and their substitute days.",
             "Days that only parts of the country keep are left out. Future years follow today's law.",
         ]
-        write_tsv(market_file(data_dir, country, "holidays.tsv"), comments, ("date", "name"), national_holidays(country))
+        path = market_file(data_dir, country, "holidays.tsv")
+        write_tsv(path, comments, ("date", "name"), national_holidays(country))

@@ -16,20 +16,22 @@ from rules_digit_patterns import after_prefix, holds_for_all, holds_for_any
 COUNTRY_CODES = {"US": "1", "GB": "44", "DE": "49", "FR": "33", "JP": "81"}
 
 # Of all weight: per mille of mobile numbers (estimate), and per mille of a kind that goes to ranges kept for fiction.
+# The latter is low because those ranges are small: the more is drawn from them, the more customers share a number.
 MOBILE_SHARE = {"US": 800, "GB": 850, "DE": 850, "FR": 850, "JP": 850}
-FICTION_SHARE = 100
+FICTION_SHARE = 50
 TOTAL_WEIGHT = 1_000_000
 
 # Area codes of British cities with seven-digit local numbers.
 GB_CITIES = ("113", "114", "115", "116", "117", "118", "121", "131", "141", "151", "161", "191")
 
 # National prefixes that regulators reserve for fiction and that the plan's patterns accept, with their kind:
-# Ofcom (GB), Bundesnetzagentur and the operators (DE), Arcep (FR). US 555-01xx is derived from the area codes.
+# Ofcom (GB), Bundesnetzagentur (DE, without its few mobile ones), Arcep (FR). US 555-01xx is derived from the area
+# codes.
 FICTION = {
     "GB": [(f"{area}4960", "landline", 3) for area in GB_CITIES if area not in ("115", "191")]
     + [("2079460", "landline", 3), ("1914980", "landline", 3), ("2896496", "landline", 3), ("2920180", "landline", 3)],
     "DE": [("3023125", "landline", 3), ("6990009", "landline", 3), ("4066969", "landline", 3)]
-    + [("2214710", "landline", 3), ("8999998", "landline", 3), ("17139200", "mobile", 2), ("176040690", "mobile", 2)],
+    + [("2214710", "landline", 3), ("8999998", "landline", 3)],
     "FR": [(block, "landline", 4) for block in ("19900", "26191", "35301", "46571", "53649")],
 }
 
@@ -146,13 +148,13 @@ def ranges_fr():
 
 def ranges_jp():
     """Landlines by area code and first exchange digit (2 to 9), mobiles 070, 080 and 090."""
-    for start in "3569":
-        yield "3" + start, "landline", 7, 30
+    for start in "356":
+        yield "3" + start, "landline", 7, 40
     for area in [a for a in known_prefixes(GEOCODE_DATA, "JP", (2,)) if a[0] != "6"]:
         for start in "2378":
             yield area + start, "landline", 6, 6
-    for start in "3467":
-        yield "6" + start, "landline", 7, 14
+    for start in "467":
+        yield "6" + start, "landline", 7, 18
     for area in known_prefixes(GEOCODE_DATA, "JP", (3,)):
         if GEOCODE_DATA[COUNTRY_CODES["JP"] + area].get("en"):
             for start in "23":
@@ -206,7 +208,7 @@ def rebuild(data_dir):
     """Write phones.tsv of every market."""
     for country in MARKETS:
         comments = [
-            f"origin: PyPI phonenumbers {phonenumbers.__version__} (Apache-2.0): geocoding, carrier prefixes, patterns.",
+            f"origin: PyPI phonenumbers {phonenumbers.__version__} (Apache-2.0): its prefixes and patterns.",
             "Every number of a range is valid for its kind by those patterns; digits is how many free digits follow.",
             f"weight: estimates; {MOBILE_SHARE[country] / 10:g} % of them on mobile numbers, the rest on landlines;",
             f"{FICTION_SHARE / 10:g} % of a kind on ranges reserved for fiction where the plan has such.",

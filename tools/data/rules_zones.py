@@ -1,4 +1,4 @@
-"""Time zones of the markets from the IANA database as packaged by PyPI `tzdata` (Apache-2.0; the data is public domain)."""
+"""Time zones of the markets from the IANA database (public domain) as packaged by PyPI `tzdata` (Apache-2.0)."""
 
 import importlib.resources
 import zoneinfo
@@ -63,7 +63,7 @@ def rebuild(data_dir):
         pairs = transitions(packaged_zone(name))
         rows.append((name, " ".join(f"{instant}:{offset}" for instant, offset in pairs)))
     comments = [
-        f"origin: IANA time zone database {tzdata.IANA_VERSION} (public domain), from PyPI tzdata {tzdata.__version__}.",
+        f"origin: IANA time zone database {tzdata.IANA_VERSION} (public domain), PyPI tzdata {tzdata.__version__}.",
         "transitions: UTC second:offset in seconds east of UTC from then on; min is the offset at the start of 1990.",
         "Changes from 1990 to 2045; later ones are left out.",
     ]
