@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Zeroed storage is valid. Counters only grow; each is exact on its own, not together with the others. */

@@ -7,7 +7,9 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define DAY_MICROSECONDS INT64_C(86400000000)
+#include "base/calendar.h"
+#include "base/uuid.h"
+
 #define NAME_LENGTH_MAX 63
 
 static bool is_digit(char character)
@@ -145,31 +147,6 @@ cw_status cw_value_amount(const char *field, const char *text, int64_t *value, s
     return CW_OK;
 }
 
-/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible
- * low-level date algorithms"). */
-static int64_t days_of_date(int64_t year, int64_t month, int64_t day)
-{
-    const int64_t shifted = month <= 2 ? year - 1 : year;
-    const int64_t era = shifted / 400;
-    const int64_t year_of_era = shifted - era * 400;
-    const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
-
-static void date_of_days(int64_t days, int *year, int *month, int *day)
-{
-    const int64_t shifted = days + 719468;
-    const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-    const int64_t day_of_era = shifted - era * 146097;
-    const int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const int64_t shifted_month = (5 * day_of_year + 2) / 153;
-    *day = (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1);
-    *month = (int)(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
-    *year = (int)(year_of_era + era * 400 + (*month <= 2));
-}
-
 /* Reads exactly `digits` digits and then the byte `after` (0: none is taken). */
 static bool read_field(const char **at, int digits, char after, int *value)
 {
@@ -189,19 +166,14 @@ static bool read_field(const char **at, int digits, char after, int *value)
 
 static bool read_date(const char **at, int64_t *days)
 {
-    static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int year = 0;
     int month = 0;
     int day = 0;
     if (!read_field(at, 4, '-', &year) || !read_field(at, 2, '-', &month) || !read_field(at, 2, 0, &day) ||
-        year < 1970 || year > 2199 || month < 1 || month > 12 || day < 1) {
+        year < 1970 || year > 2199 || !cw_date_is_valid(year, month, day)) {
         return false;
     }
-    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (day > month_days[month - 1] + (month == 2 && leap ? 1 : 0)) {
-        return false;
-    }
-    *days = days_of_date(year, month, day);
+    *days = cw_date_to_days(year, month, day);
     return true;
 }
 
@@ -242,7 +214,7 @@ static bool read_time(const char *text, int64_t *value)
         return false;
     }
     if (*at == '\0') {
-        *value = days * DAY_MICROSECONDS;
+        *value = days * CW_MICROS_PER_DAY;
         return true;
     }
     if (*at != 'T' && *at != 't' && *at != ' ') {
@@ -328,30 +300,24 @@ invalid:
 
 void cw_date_text(int64_t days, char text[CW_TIME_TEXT])
 {
-    int year = 0;
-    int month = 0;
-    int day = 0;
-    date_of_days(days, &year, &month, &day);
-    snprintf(text, CW_TIME_TEXT, "%04d-%02d-%02d", year, month, day);
+    const struct cw_date date = cw_date_from_days((int32_t)days);
+    snprintf(text, CW_TIME_TEXT, "%04d-%02d-%02d", date.year, date.month, date.day);
 }
 
 void cw_time_text(int64_t time, char text[CW_TIME_TEXT])
 {
-    const int64_t days =
-        time >= 0 ? time / DAY_MICROSECONDS : -((-time + DAY_MICROSECONDS - 1) / DAY_MICROSECONDS);
-    const int64_t of_day = time - days * DAY_MICROSECONDS;
-    const int seconds = (int)(of_day / 1000000);
-    const int fraction = (int)(of_day % 1000000);
-    char date[CW_TIME_TEXT];
+    int64_t of_day = 0;
+    const struct cw_date date = cw_date_from_days(cw_timestamp_split(time, &of_day));
+    const int seconds = (int)(of_day / CW_MICROS_PER_SECOND);
+    const int fraction = (int)(of_day % CW_MICROS_PER_SECOND);
     char part[16] = "";
-    cw_date_text(days, date);
     if (fraction % 1000 != 0) {
         snprintf(part, sizeof part, ".%06d", fraction);
     } else if (fraction != 0) {
         snprintf(part, sizeof part, ".%03d", fraction / 1000);
     }
-    snprintf(text, CW_TIME_TEXT, "%.10sT%02d:%02d:%02d%.7sZ", date, seconds / 3600, seconds / 60 % 60,
-             seconds % 60, part);
+    snprintf(text, CW_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d%.7sZ", date.year, date.month, date.day,
+             seconds / 3600, seconds / 60 % 60, seconds % 60, part);
 }
 
 void cw_hex_text(const uint8_t *bytes, size_t size, char *text)
@@ -401,17 +367,13 @@ int64_t cw_time_now(void)
 struct cw_uuid cw_uuid_fresh(void)
 {
     struct cw_uuid uuid = {{0}};
-    const int64_t milliseconds = cw_time_now() / 1000;
-    /* 16 bytes are never cut short by getrandom (random(7)). */
-    if (getrandom(uuid.bytes, sizeof uuid.bytes, 0) != (ssize_t)sizeof uuid.bytes) {
-        const int64_t spare = cw_time_now();
-        memcpy(uuid.bytes + 8, &spare, sizeof spare);
+    uint64_t random = 0;
+    /* Eight bytes are never cut short (random(7)); a kernel without the call leaves the clock to tell ids
+     * apart. */
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+        random = (uint64_t)cw_time_now();
     }
-    for (int i = 0; i < 6; i++) {
-        uuid.bytes[i] = (uint8_t)(milliseconds >> (40 - 8 * i));
-    }
-    uuid.bytes[6] = (uint8_t)((uuid.bytes[6] & 0x0F) | 0x70);
-    uuid.bytes[8] = (uint8_t)((uuid.bytes[8] & 0x3F) | 0x80);
+    cw_uuid_v7(uuid.bytes, cw_time_now(), random);
     return uuid;
 }
 
