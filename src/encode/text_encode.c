@@ -1,0 +1,505 @@
+#include "encode/text_encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/decimal.h"
+
+/* Rows for which room is made at a time: few, because room is made for the longest possible values. */
+#define BLOCK_ROWS 256
+
+/* Writers may write this far past the end of a row. */
+#define OUTPUT_SLACK 64
+
+/* A chunk should be worth a system call and still fit a core's second-level cache. */
+#define CHUNK_BYTES 524288
+#define FEWEST_CHUNK_ROWS 4096
+#define MOST_CHUNK_ROWS 65536
+
+/* A pool's string as a finished value with what follows it, made when it is first met. One slot is one read
+ * of half a cache line, and one copy of fixed width. length 0: not made yet, or too long for a slot. */
+struct text_slot {
+    char text[31];
+    uint8_t length;
+};
+
+/* A short text that is written as a whole word and then counted. */
+struct short_text {
+    char bytes[8];
+    size_t length;
+};
+
+struct text_column;
+typedef char *(*text_writer)(char *out, struct text_column *column, int64_t row);
+
+struct text_column {
+    text_writer write;
+    const void *values;
+    const char *bytes;
+    const uint8_t *validity;
+    struct text_slot *slots; /* slot 0 is null, slot i + 1 is string i of the pool */
+    struct short_text end;   /* after a number: separator or row end */
+    struct short_text close; /* after a quoted value: the quote and end */
+    size_t quote;            /* 1 where a quote stands before a value */
+    size_t prefix_length;
+    char prefix[88];
+    text_writer write_valid; /* what write calls for rows that are not null */
+    const struct cw_text_format *format;
+    const struct cw_pool *pool; /* slots belong to it */
+    size_t pool_longest;
+    int64_t day_start; /* of the latest timestamp, microseconds */
+    char day_text[16]; /* its date and "T" */
+    struct short_text null_value;
+    struct short_text empty_value;
+    uint32_t position; /* in the entity */
+    enum cw_type type;
+};
+
+struct text_chunk {
+    struct cw_chunk base;
+    const struct cw_text_format *format;
+    struct cw_buffer rows;
+    uint32_t column_count;
+    struct text_column columns[];
+};
+
+static inline char *put(char *out, const struct short_text *text)
+{
+    memcpy(out, text->bytes, sizeof text->bytes);
+    return out + text->length;
+}
+
+static inline char *open_quote(char *out, const struct text_column *column)
+{
+    *out = '"';
+    return out + column->quote;
+}
+
+static char *write_bool(char *out, struct text_column *column, int64_t row)
+{
+    const uint8_t *bits = column->values;
+    if ((bits[row >> 3] >> (row & 7)) & 1) {
+        memcpy(out, "true", 4);
+        return put(out + 4, &column->end);
+    }
+    memcpy(out, "false", 5);
+    return put(out + 5, &column->end);
+}
+
+static char *write_int32(char *out, struct text_column *column, int64_t row)
+{
+    return put(cw_decimal_i32(out, ((const int32_t *)column->values)[row]), &column->end);
+}
+
+static char *write_int64(char *out, struct text_column *column, int64_t row)
+{
+    return put(cw_decimal_i64(out, ((const int64_t *)column->values)[row]), &column->end);
+}
+
+static char *write_date(char *out, struct text_column *column, int64_t row)
+{
+    out = open_quote(out, column);
+    return put(cw_decimal_date(out, ((const int32_t *)column->values)[row]), &column->close);
+}
+
+static char *write_uuid(char *out, struct text_column *column, int64_t row)
+{
+    out = open_quote(out, column);
+    return put(cw_decimal_uuid(out, (const uint8_t *)column->values + row * 16), &column->close);
+}
+
+/* Keeps the text of the latest day, since rows mostly stand in order of time. */
+static char *write_timestamp(char *out, struct text_column *column, int64_t row)
+{
+    const int64_t micros = ((const int64_t *)column->values)[row];
+    int64_t micros_of_day = micros - column->day_start;
+    if ((uint64_t)micros_of_day >= (uint64_t)CW_MICROS_PER_DAY) {
+        char text[CW_DECIMAL_SLACK];
+        *cw_decimal_date(text, cw_timestamp_split(micros, &micros_of_day)) = 'T';
+        memcpy(column->day_text, text, sizeof column->day_text);
+        column->day_start = micros - micros_of_day;
+    }
+    out = open_quote(out, column);
+    memcpy(out, column->day_text, sizeof column->day_text);
+    out = cw_decimal_time(out + 11, micros_of_day);
+    *out = 'Z';
+    return put(out + 1, &column->close);
+}
+
+/* Strings of which none needs an escape. */
+static char *write_clean(char *out, struct text_column *column, int64_t row)
+{
+    const int32_t *offsets = (const int32_t *)column->values + row;
+    const size_t length = (size_t)(offsets[1] - offsets[0]);
+    if (length == 0) {
+        return put(out, &column->empty_value);
+    }
+    const char *text = column->bytes + offsets[0];
+    out = open_quote(out, column);
+    memcpy(out, text, 32);
+    for (size_t i = 32; i < length; i += 32) {
+        memcpy(out + i, text + i, 32);
+    }
+    return put(out + length, &column->close);
+}
+
+static char *write_string(char *out, struct text_column *column, int64_t row)
+{
+    const int32_t *offsets = (const int32_t *)column->values + row;
+    out = column->format->escape(out, column->bytes + offsets[0], (size_t)(offsets[1] - offsets[0]));
+    return put(out, &column->end);
+}
+
+/* Writes a pool's string that has no slot yet and gives it one if it is short enough. */
+static __attribute__((noinline)) char *write_unslotted(char *out, struct text_column *column, uint32_t code)
+{
+    const uint32_t *offsets = column->pool->offsets + code;
+    char *end = column->format->escape(out, column->pool->bytes + offsets[0], offsets[1] - offsets[0]);
+    end = put(end, &column->end);
+    struct text_slot *slot = &column->slots[code + 1];
+    if ((size_t)(end - out) <= sizeof slot->text) {
+        memcpy(slot->text, out, sizeof slot->text);
+        slot->length = (uint8_t)(end - out);
+    }
+    return end;
+}
+
+static inline char *write_code(char *out, struct text_column *column, size_t slot_number)
+{
+    const struct text_slot *slot = &column->slots[slot_number];
+    memcpy(out, slot, sizeof *slot);
+    if (__builtin_expect(slot->length == 0, 0)) {
+        return write_unslotted(out, column, (uint32_t)(slot_number - 1));
+    }
+    return out + slot->length;
+}
+
+static char *write_dictionary(char *out, struct text_column *column, int64_t row)
+{
+    return write_code(out, column, (size_t)((const int32_t *)column->values)[row] + 1);
+}
+
+static char *write_dictionary_or_null(char *out, struct text_column *column, int64_t row)
+{
+    const size_t valid = (column->validity[row >> 3] >> (row & 7)) & 1;
+    return write_code(out, column, ((size_t)((const int32_t *)column->values)[row] + 1) * valid);
+}
+
+static char *write_or_null(char *out, struct text_column *column, int64_t row)
+{
+    if ((column->validity[row >> 3] >> (row & 7)) & 1) {
+        return column->write_valid(out, column, row);
+    }
+    return put(out, &column->null_value);
+}
+
+static struct short_text short_text_of(const char *first, const char *second, const char *third)
+{
+    struct short_text text = {.length = 0};
+    const char *const parts[] = {first, second, third};
+    for (size_t i = 0; i < 3; i++) {
+        const size_t length = strlen(parts[i]);
+        memcpy(text.bytes + text.length, parts[i], length);
+        text.length += length;
+    }
+    return text;
+}
+
+static void append_prefix(struct text_column *column, const char *text)
+{
+    const size_t length = strlen(text);
+    memcpy(column->prefix + column->prefix_length, text, length);
+    column->prefix_length += length;
+}
+
+static void column_init(struct text_column *column, const struct cw_text_format *format,
+                        const struct cw_column_def *def, uint32_t position, bool is_first, bool is_last)
+{
+    const char *end = is_last ? format->row_end : format->separator;
+    const char *quote = format->quoted ? "\"" : "";
+    *column = (struct text_column){
+        .end = short_text_of(end, "", ""),
+        .close = short_text_of(quote, end, ""),
+        .null_value = short_text_of(format->null_value, end, ""),
+        .empty_value = short_text_of(format->empty_value, end, ""),
+        .quote = format->quoted,
+        .format = format,
+        .day_start = INT64_MIN / 2,
+        .position = position,
+        .type = def->type,
+    };
+    append_prefix(column, is_first ? format->row_start : "");
+    if (format->named) {
+        append_prefix(column, "\"");
+        append_prefix(column, def->name);
+        append_prefix(column, "\":");
+    }
+}
+
+cw_status cw_text_chunk_new(const struct cw_encoder *encoder, const struct cw_text_format *format,
+                            struct cw_chunk **chunk, struct cw_error *error)
+{
+    const uint32_t count = encoder->options.column_count;
+    struct text_chunk *made = calloc(1, sizeof *made + count * sizeof made->columns[0]);
+    if (made == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: a chunk of %s needs %zu bytes",
+                            encoder->options.entity->table, sizeof *made + count * sizeof made->columns[0]);
+    }
+    made->format = format;
+    made->column_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t position = encoder->options.columns[i];
+        column_init(&made->columns[i], format, &encoder->options.entity->columns[position], position, i == 0,
+                    i + 1 == count);
+    }
+    *chunk = &made->base;
+    return CW_OK;
+}
+
+void cw_text_chunk_free(struct cw_chunk *chunk)
+{
+    struct text_chunk *text = (struct text_chunk *)chunk;
+    for (uint32_t i = 0; i < text->column_count; i++) {
+        free(text->columns[i].slots);
+    }
+    cw_buffer_clear(&text->rows);
+    free(text);
+}
+
+/* Gives the column empty slots for pool. */
+static cw_status use_pool(struct text_column *column, const struct cw_pool *pool, struct cw_error *error)
+{
+    struct text_slot *slots = calloc((size_t)pool->count + 1, sizeof *slots);
+    if (slots == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: %zu bytes for a pool of %u strings",
+                            ((size_t)pool->count + 1) * sizeof *slots, (unsigned)pool->count);
+    }
+    memcpy(slots[0].text, column->null_value.bytes, sizeof column->null_value.bytes);
+    slots[0].length = (uint8_t)column->null_value.length;
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < pool->count; i++) {
+        const uint32_t length = pool->offsets[i + 1] - pool->offsets[i];
+        longest = length > longest ? length : longest;
+    }
+    free(column->slots);
+    column->slots = slots;
+    column->pool = pool;
+    column->pool_longest = longest;
+    return CW_OK;
+}
+
+static text_writer choose_string_writer(const struct text_column *column, const struct cw_column *source,
+                                        int64_t rows)
+{
+    const int32_t *offsets = source->values;
+    const size_t size = (size_t)(offsets[rows] - offsets[0]);
+    if (size == 0) {
+        return write_clean;
+    }
+    return column->format->is_clean(source->bytes + offsets[0], size) ? write_clean : write_string;
+}
+
+static text_writer choose_writer(const struct text_column *column, const struct cw_column *source,
+                                 int64_t rows)
+{
+    switch (column->type) {
+    case CW_TYPE_BOOL:
+        return write_bool;
+    case CW_TYPE_INT32:
+        return write_int32;
+    case CW_TYPE_INT64:
+        return write_int64;
+    case CW_TYPE_DATE:
+        return write_date;
+    case CW_TYPE_TIMESTAMP:
+        return write_timestamp;
+    case CW_TYPE_UUID:
+        return write_uuid;
+    case CW_TYPE_STRING:
+        break;
+    }
+    return source->pool != NULL ? write_dictionary : choose_string_writer(column, source, rows);
+}
+
+static cw_status column_bind(struct text_column *column, const struct cw_column *source, int64_t rows,
+                             struct cw_error *error)
+{
+    const bool has_nulls = source->validity != NULL && source->null_count != 0;
+    if (source->pool != NULL && source->pool != column->pool) {
+        const cw_status status = use_pool(column, source->pool, error);
+        if (status != CW_OK) {
+            return status;
+        }
+    }
+    column->values = source->values;
+    column->bytes = source->bytes;
+    column->validity = source->validity;
+    column->write_valid = choose_writer(column, source, rows);
+    column->write = column->write_valid;
+    if (has_nulls) {
+        column->write = source->pool != NULL ? write_dictionary_or_null : write_or_null;
+    }
+    return CW_OK;
+}
+
+/* The most bytes that the rows from first up to last can take. */
+static size_t block_size(const struct text_chunk *chunk, const struct cw_batch *batch, int64_t first,
+                         int64_t last)
+{
+    const size_t rows = (size_t)(last - first);
+    size_t size = OUTPUT_SLACK;
+    for (uint32_t i = 0; i < chunk->column_count; i++) {
+        const struct text_column *column = &chunk->columns[i];
+        const struct cw_column *source = &batch->columns[column->position];
+        /* Quotes on both sides, or "null", and what follows. */
+        size += rows * (column->prefix_length + 4 + column->end.length);
+        if (column->type != CW_TYPE_STRING) {
+            size += rows * CW_DECIMAL_SLACK;
+        } else if (source->pool != NULL) {
+            size += rows * column->pool_longest * column->format->growth;
+        } else {
+            const int32_t *offsets = source->values;
+            size += (size_t)(offsets[last] - offsets[first]) * column->format->growth;
+        }
+    }
+    return size;
+}
+
+static char *write_rows(struct text_chunk *chunk, char *out, int64_t first, int64_t last)
+{
+    struct text_column *columns = chunk->columns;
+    struct text_column *columns_end = columns + chunk->column_count;
+    for (int64_t row = first; row < last; row++) {
+        for (struct text_column *column = columns; column != columns_end; column++) {
+            out = column->write(out, column, row);
+        }
+    }
+    return out;
+}
+
+static inline char *put_prefix(char *out, const struct text_column *column)
+{
+    memcpy(out, column->prefix, 32);
+    if (column->prefix_length > 32) {
+        memcpy(out + 32, column->prefix + 32, sizeof column->prefix - 32);
+    }
+    return out + column->prefix_length;
+}
+
+static char *write_named_rows(struct text_chunk *chunk, char *out, int64_t first, int64_t last)
+{
+    struct text_column *columns = chunk->columns;
+    struct text_column *columns_end = columns + chunk->column_count;
+    for (int64_t row = first; row < last; row++) {
+        for (struct text_column *column = columns; column != columns_end; column++) {
+            out = column->write(put_prefix(out, column), column, row);
+        }
+    }
+    return out;
+}
+
+cw_status cw_text_chunk_add(struct cw_chunk *chunk, const struct cw_batch *batch, struct cw_error *error)
+{
+    struct text_chunk *text = (struct text_chunk *)chunk;
+    for (uint32_t i = 0; i < text->column_count; i++) {
+        struct text_column *column = &text->columns[i];
+        const cw_status status =
+            column_bind(column, &batch->columns[column->position], batch->row_count, error);
+        if (status != CW_OK) {
+            return status;
+        }
+    }
+    for (int64_t first = 0; first < batch->row_count; first += BLOCK_ROWS) {
+        const int64_t last = first + BLOCK_ROWS < batch->row_count ? first + BLOCK_ROWS : batch->row_count;
+        const cw_status status = cw_buffer_reserve(&text->rows, block_size(text, batch, first, last), error);
+        if (status != CW_OK) {
+            return status;
+        }
+        char *out = text->rows.data + text->rows.size;
+        out = text->format->named ? write_named_rows(text, out, first, last)
+                                  : write_rows(text, out, first, last);
+        text->rows.size = (size_t)(out - text->rows.data);
+    }
+    return CW_OK;
+}
+
+cw_status cw_text_chunk_finish(struct cw_chunk *chunk, size_t skipped, struct cw_buffer *body,
+                               struct cw_error *error)
+{
+    struct text_chunk *text = (struct text_chunk *)chunk;
+    /* An empty body takes the rows over without a copy and gives its memory for the next ones. */
+    if (body->size == 0 && skipped == 0) {
+        const struct cw_buffer rows = text->rows;
+        text->rows = *body;
+        *body = rows;
+        return CW_OK;
+    }
+    const cw_status status =
+        cw_buffer_append(body, text->rows.data + skipped, text->rows.size - skipped, error);
+    if (status == CW_OK) {
+        text->rows.size = 0;
+    }
+    return status;
+}
+
+cw_status cw_text_check(const struct cw_encoder_options *options, struct cw_error *error)
+{
+    if (options->compression != CW_COMPRESSION_NONE) {
+        return cw_error_set(error, CW_E_INVALID, "compression",
+                            "compression is set, but format %s has none; it goes with parquet",
+                            cw_format_name(options->format));
+    }
+    return CW_OK;
+}
+
+int64_t cw_text_chunk_rows(const struct cw_encoder *encoder)
+{
+    static const int64_t usual_widths[] = {
+        [CW_TYPE_BOOL] = 6,       [CW_TYPE_INT32] = 4, [CW_TYPE_INT64] = 7,   [CW_TYPE_DATE] = 11,
+        [CW_TYPE_TIMESTAMP] = 28, [CW_TYPE_UUID] = 37, [CW_TYPE_STRING] = 14,
+    };
+    int64_t width = 0;
+    for (uint32_t i = 0; i < encoder->options.column_count; i++) {
+        width += usual_widths[encoder->options.entity->columns[encoder->options.columns[i]].type];
+    }
+    const int64_t rows = CHUNK_BYTES / width / 1024 * 1024;
+    return rows < FEWEST_CHUNK_ROWS ? FEWEST_CHUNK_ROWS : rows > MOST_CHUNK_ROWS ? MOST_CHUNK_ROWS : rows;
+}
+
+struct text_tail {
+    struct cw_tail base;
+    const char *text;
+};
+
+cw_status cw_text_tail_new(const char *text, struct cw_tail **tail, struct cw_error *error)
+{
+    struct text_tail *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: a file's tail needs %zu bytes",
+                            sizeof *made);
+    }
+    made->text = text;
+    *tail = &made->base;
+    return CW_OK;
+}
+
+void cw_text_tail_free(struct cw_tail *tail)
+{
+    free(tail);
+}
+
+cw_status cw_text_tail_add(struct cw_tail *tail, const struct cw_buffer *note, int64_t body_offset,
+                           struct cw_error *error)
+{
+    (void)tail;
+    (void)note;
+    (void)body_offset;
+    (void)error;
+    return CW_OK;
+}
+
+cw_status cw_text_tail_finish(struct cw_tail *tail, struct cw_buffer *out, struct cw_error *error)
+{
+    const char *text = ((const struct text_tail *)tail)->text;
+    return cw_buffer_append(out, text, strlen(text), error);
+}
