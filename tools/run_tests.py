@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs the tests and closes with one line, "N passed, N failed": the true sum of all test cases.
 
-Usage: run_tests.py [--build FOLDER] [--unit] [--all] [-k EXPRESSION]
+Usage: run_tests.py [--build FOLDER] [--unit] [--all] [--wrapper COMMAND] [-k EXPRESSION]
 
 Without options: the checks of the tree, every unit test and fuzz replay of build/release, and the pytest suites
 but those marked slow. --unit leaves pytest out. --all adds the slow ones, and the unit tests again under
-AddressSanitizer with UndefinedBehaviorSanitizer, under ThreadSanitizer, and compiled by clang.
+AddressSanitizer with UndefinedBehaviorSanitizer, under ThreadSanitizer, compiled by clang, and for 64-bit ARM under
+emulation.
 """
 import argparse
 import concurrent.futures
@@ -20,6 +21,7 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SUM = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+EMULATOR = ["qemu-aarch64", "-L", str(ROOT / "build/sysroot-aarch64")]
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -63,6 +65,8 @@ def run(command, timeout, extra_environment=None):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                               check=False)
         code, output = done.returncode, done.stdout
+    except OSError as error:
+        code, output = 127, str(error)
     except subprocess.TimeoutExpired as expired:
         code = 124
         output = (expired.stdout or b"").decode(errors="replace") + f"\ntook longer than {timeout} s\n"
@@ -70,13 +74,13 @@ def run(command, timeout, extra_environment=None):
     return code, output, time.monotonic() - start
 
 
-def run_unit_tests(build, total, pattern=None, parallel=None):
+def run_unit_tests(build, total, pattern=None, parallel=None, wrapper=()):
     listed = subprocess.run(["meson", "introspect", "--tests", str(build)], check=True, capture_output=True, text=True)
     tests = sorted(json.loads(listed.stdout), key=lambda test: test["name"])
     if pattern:
         tests = [test for test in tests if pattern in test["name"]]
     with concurrent.futures.ThreadPoolExecutor(parallel or os.cpu_count() or 1) as pool:
-        runs = [(test["name"], pool.submit(run, test["cmd"], test["timeout"] * 2, test["env"])) for test in tests]
+        runs = [(test["name"], pool.submit(run, [*wrapper, *test["cmd"]], test["timeout"] * 2, test["env"])) for test in tests]
         for name, result in runs:
             total.add_program(f"{build.name}/{name}", result.result())
 
@@ -118,18 +122,19 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     parser.add_argument("--unit", action="store_true", help="unit tests and fuzz replays only")
     parser.add_argument("--all", action="store_true", help="slow tests, sanitizers and the other compiler too")
+    parser.add_argument("--wrapper", default="", help="what runs the unit tests, such as an emulator")
     parser.add_argument("-k", dest="pattern", help="only tests whose name holds this")
     options = parser.parse_args()
     build = options.build.resolve()
     total = Total()
     if not options.unit and not options.pattern:
         total.add_program("check_tree", run(["tools/check_tree.py", "--build", str(build)], 120))
-    run_unit_tests(build, total, options.pattern)
+    run_unit_tests(build, total, options.pattern, wrapper=options.wrapper.split())
     if not options.unit:
         run_pytest(build, total, options.all, options.pattern)
     if options.all:
-        for name in ("asan", "tsan", "clang"):
-            run_unit_tests(build_setup(name), total, options.pattern, parallel=1)
+        for name, wrapper in (("asan", []), ("tsan", []), ("clang", []), ("aarch64", EMULATOR)):
+            run_unit_tests(build_setup(name), total, options.pattern, parallel=1, wrapper=wrapper)
     sys.stdout.flush()
     print(f"{total.passed} passed, {total.failed} failed")
     return 1 if total.failed or not total.passed else 0
