@@ -183,4 +183,20 @@ int cw_zone_find(const char *name);
 
 const struct cw_card_ranges *cw_card_ranges_get(void);
 
+/* A place where a fulfilment centre stands. city, region and postal_code are one place of the market's data. */
+struct cw_fulfilment_site {
+    const char *code;        /* "US-EAST-1": unique */
+    const char *name;
+    uint32_t market;         /* index for cw_market_get */
+    const char *city;
+    const char *region;      /* as the market's addresses show it */
+    const char *postal_code;
+    uint32_t zone;           /* index for cw_zone_get */
+    int32_t opened_day;      /* days since 1970-01-01 */
+};
+
+/* Sites grouped by market in market order; every market has one or more. index < cw_fulfilment_site_count(). */
+uint32_t cw_fulfilment_site_count(void);
+const struct cw_fulfilment_site *cw_fulfilment_site_get(uint32_t index);
+
 #endif
