@@ -34,7 +34,10 @@ check:
 format:
 	tools/check --fix-format
 
+# Figures beside those of other generators, and of ourselves.
 bench: build
+	meson configure build/release -Dbench=true
+	tools/build release
 	bench/run
 
 # Each fuzz target for FUZZ_SECONDS; what it finds stays in build/fuzz.
