@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/lanes.h"
 
 /* The widest text here (a UUID of 36 bytes), rounded up. */
 #define CW_DECIMAL_SLACK 40
@@ -160,38 +161,32 @@ static inline char *cw_decimal_timestamp(char *out, int64_t micros)
     return out + 1;
 }
 
-/* The eight lower-case hexadecimal digits of four bytes. */
-static inline uint64_t cw_decimal_hex(const uint8_t *bytes)
+/* The lower-case hexadecimal digits of sixteen numbers 0 to 15; letters stand 39 characters after '9'. */
+static inline cw_lanes cw_decimal_hex(cw_lanes numbers)
 {
-    uint32_t loaded;
-    memcpy(&loaded, bytes, sizeof loaded);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    loaded = __builtin_bswap32(loaded);
-#endif
-    uint64_t word = loaded;
-    word = (word | word << 16) & UINT64_C(0x0000FFFF0000FFFF);
-    word = (word | word << 8) & UINT64_C(0x00FF00FF00FF00FF);
-    word = (word >> 4 | word << 8) & UINT64_C(0x0F0F0F0F0F0F0F0F);
-    /* 6 more carries a digit of 10 and above into bit 4; letters stand 39 characters after '9'. */
-    const uint64_t letters = (word + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
-    return word + CW_DECIMAL_ZEROS + letters * 39;
+    return numbers + '0' + ((cw_lanes)(numbers > 9) & 39);
 }
 
 /* A UUID as RFC 9562 writes it: 36 characters, 8-4-4-4-12. */
 static inline char *cw_decimal_uuid(char *out, const uint8_t *uuid)
 {
-    cw_decimal_store(out, cw_decimal_hex(uuid));
-    const uint64_t second = cw_decimal_hex(uuid + 4);
-    cw_decimal_store(out + 9, second);
-    cw_decimal_store(out + 14, second >> 32);
-    const uint64_t third = cw_decimal_hex(uuid + 8);
-    cw_decimal_store(out + 19, third);
-    cw_decimal_store(out + 24, third >> 32);
-    cw_decimal_store(out + 28, cw_decimal_hex(uuid + 12));
+    const cw_lanes bytes = cw_lanes_load(uuid);
+    const cw_lanes high = bytes >> 4;
+    const cw_lanes low = bytes & 15;
+    const cw_lanes first = cw_decimal_hex(cw_lanes_zip_low(high, low));
+    const cw_lanes second = cw_decimal_hex(cw_lanes_zip_high(high, low));
+    uint64_t words[4];
+    memcpy(words, &first, sizeof first);
+    memcpy(words + 2, &second, sizeof second);
+    memcpy(out, words, 8);
     out[8] = '-';
+    memcpy(out + 9, words + 1, 4);
     out[13] = '-';
+    memcpy(out + 14, (const char *)words + 12, 4);
     out[18] = '-';
+    memcpy(out + 19, words + 2, 4);
     out[23] = '-';
+    memcpy(out + 24, (const char *)words + 20, 12);
     return out + 36;
 }
 

@@ -1,6 +1,7 @@
 /* CSV (RFC 4180): a value stands in quotes only where it must. */
 #include <string.h>
 
+#include "base/lanes.h"
 #include "encode/text_encode.h"
 
 #define ONES UINT64_C(0x0101010101010101)
@@ -19,15 +20,15 @@ static inline uint64_t special_bytes(uint64_t word)
            zero_bytes(word ^ ONES * '\r');
 }
 
-/* Written so that compilers turn it into vector code. */
 static bool csv_is_clean(const char *bytes, size_t size)
 {
-    unsigned char special = 0;
-    for (size_t i = 0; i < size; i++) {
-        const char byte = bytes[i];
-        special |= (unsigned char)((byte == '"') | (byte == ',') | (byte == '\n') | (byte == '\r'));
+    cw_lanes special = {0};
+    for (size_t i = 0; i < size; i += sizeof special) {
+        cw_lanes lanes = cw_lanes_load(bytes + i);
+        special |= cw_lanes_equal(lanes, '"') | cw_lanes_equal(lanes, ',') | cw_lanes_equal(lanes, '\n') |
+                   cw_lanes_equal(lanes, '\r');
     }
-    return special == 0;
+    return !cw_lanes_any(special);
 }
 
 static char *write_quoted(char *out, const char *text, size_t length)

@@ -1,6 +1,7 @@
 /* NDJSON and JSON (RFC 8259): objects without spaces, members in column order, null members written out. */
 #include <string.h>
 
+#include "base/lanes.h"
 #include "encode/text_encode.h"
 
 #define ONES UINT64_C(0x0101010101010101)
@@ -21,15 +22,14 @@ static inline uint64_t special_bytes(uint64_t word)
     return found & HIGH_BITS;
 }
 
-/* Written so that compilers turn it into vector code. */
 static bool json_is_clean(const char *bytes, size_t size)
 {
-    unsigned char special = 0;
-    for (size_t i = 0; i < size; i++) {
-        const unsigned char byte = (unsigned char)bytes[i];
-        special |= (unsigned char)((byte == '"') | (byte == '\\') | (byte < 0x20));
+    cw_lanes special = {0};
+    for (size_t i = 0; i < size; i += sizeof special) {
+        const cw_lanes lanes = cw_lanes_load(bytes + i);
+        special |= cw_lanes_equal(lanes, '"') | cw_lanes_equal(lanes, '\\') | (cw_lanes)(lanes < 0x20);
     }
-    return special == 0;
+    return !cw_lanes_any(special);
 }
 
 static char *write_escaped_byte(char *out, unsigned char byte)

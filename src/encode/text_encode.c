@@ -11,6 +11,9 @@
 /* Writers may write this far past the end of a row. */
 #define OUTPUT_SLACK 64
 
+/* At most CW_PADDING / sizeof(int32_t). */
+#define PREFETCH_ROWS 8
+
 /* A chunk should be worth a system call and still fit a core's second-level cache. */
 #define CHUNK_BYTES 524288
 #define FEWEST_CHUNK_ROWS 4096
@@ -164,6 +167,17 @@ static __attribute__((noinline)) char *write_unslotted(char *out, struct text_co
     return end;
 }
 
+/* Starts to fetch the slot of a row some rows ahead: slots of large pools lie outside the nearest caches.
+ * Codes are readable that far past the last row (CW_PADDING); what they then are does not matter, as
+ * prefetching cannot fault.
+ */
+static inline void prefetch_slot(const struct text_column *column, int64_t row)
+{
+    const uint32_t code = ((const uint32_t *)column->values)[row + PREFETCH_ROWS];
+    const uintptr_t address = (uintptr_t)column->slots + ((uintptr_t)code + 1) * sizeof *column->slots;
+    __builtin_prefetch((const void *)address);
+}
+
 static inline char *write_code(char *out, struct text_column *column, size_t slot_number)
 {
     const struct text_slot *slot = &column->slots[slot_number];
@@ -176,11 +190,13 @@ static inline char *write_code(char *out, struct text_column *column, size_t slo
 
 static char *write_dictionary(char *out, struct text_column *column, int64_t row)
 {
+    prefetch_slot(column, row);
     return write_code(out, column, (size_t)((const int32_t *)column->values)[row] + 1);
 }
 
 static char *write_dictionary_or_null(char *out, struct text_column *column, int64_t row)
 {
+    prefetch_slot(column, row);
     const size_t valid = (column->validity[row >> 3] >> (row & 7)) & 1;
     return write_code(out, column, ((size_t)((const int32_t *)column->values)[row] + 1) * valid);
 }

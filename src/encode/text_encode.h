@@ -16,7 +16,8 @@ struct cw_text_format {
     const char *empty_value; /* an empty string */
     const char *separator;   /* after each value but the last: at most 1 byte */
     size_t growth;           /* most bytes that one byte of a string can become */
-    /* True when no byte needs to be escaped or makes quotes necessary. */
+    /* True when no byte needs to be escaped or makes quotes necessary. May look at up to 15 bytes past the
+     * end (they are readable) and then answer false because of them. */
     bool (*is_clean)(const char *bytes, size_t size);
     /* Writes a string as a whole value: quotes, where needed, and escapes. Text may be read CW_PADDING bytes
      * past its end and out written as far past the value's. Returns the value's end. */
