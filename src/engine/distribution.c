@@ -47,7 +47,8 @@ double cw_beta(struct cw_draws *draws, double a, double b)
     return x / (x + y);
 }
 
-/* Sums the probabilities up to a uniform; cap guards against a uniform that rounding leaves above the whole sum. */
+/* Sums the probabilities up to a uniform; cap guards against a uniform that rounding leaves above the whole
+ * sum. */
 static int64_t invert_poisson(double uniform, double mean, int64_t first)
 {
     double probability = cw_exp(-mean);
@@ -125,7 +126,8 @@ uint64_t cw_zipf(struct cw_draws *draws, uint64_t n, double exponent)
 {
     double low = zipf_integral(1.5, exponent) - 1.0;
     double high = zipf_integral((double)n + 0.5, exponent);
-    double shift = 2.0 - zipf_integral_inverse(zipf_integral(2.5, exponent) - cw_power(2.0, -exponent), exponent);
+    double shift =
+        2.0 - zipf_integral_inverse(zipf_integral(2.5, exponent) - cw_power(2.0, -exponent), exponent);
     for (;;) {
         double u = high + cw_unit_open(cw_draws_next(draws)) * (low - high);
         double x = zipf_integral_inverse(u, exponent);
@@ -140,12 +142,16 @@ uint64_t cw_zipf(struct cw_draws *draws, uint64_t n, double exponent)
 }
 
 /* Vose's construction; stacks of small and large cells share one array from both ends. */
-static void fill_alias(struct cw_alias *alias, double *scaled, uint32_t *stack)
+void cw_alias_fill(struct cw_alias_cell *cells, const double *weights, uint32_t count, double *scratch,
+                   uint32_t *stack)
 {
-    uint32_t count = alias->count;
+    double sum = 0.0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += weights[i];
     uint32_t small = 0, large = count;
     for (uint32_t i = 0; i < count; i++) {
-        if (scaled[i] < 1.0)
+        scratch[i] = weights[i] * (double)count / sum;
+        if (scratch[i] < 1.0)
             stack[small++] = i;
         else
             stack[--large] = i;
@@ -153,20 +159,20 @@ static void fill_alias(struct cw_alias *alias, double *scaled, uint32_t *stack)
     while (small > 0 && large < count) {
         uint32_t low = stack[--small];
         uint32_t high = stack[large];
-        alias->cells[low] = (struct cw_alias_cell){(uint32_t)(scaled[low] * 4294967295.0), high};
-        scaled[high] -= 1.0 - scaled[low];
-        if (scaled[high] < 1.0) {
+        cells[low] = (struct cw_alias_cell){(uint32_t)(scratch[low] * 4294967295.0), high};
+        scratch[high] -= 1.0 - scratch[low];
+        if (scratch[high] < 1.0) {
             large++;
             stack[small++] = high;
         }
     }
     while (small > 0) {
         uint32_t i = stack[--small];
-        alias->cells[i] = (struct cw_alias_cell){UINT32_MAX, i};
+        cells[i] = (struct cw_alias_cell){UINT32_MAX, i};
     }
     while (large < count) {
         uint32_t i = stack[large++];
-        alias->cells[i] = (struct cw_alias_cell){UINT32_MAX, i};
+        cells[i] = (struct cw_alias_cell){UINT32_MAX, i};
     }
 }
 
@@ -176,21 +182,20 @@ cw_status cw_alias_init(struct cw_alias *alias, const double *weights, uint32_t 
     for (uint32_t i = 0; i < count; i++)
         sum += weights[i];
     if (count == 0 || !(sum > 0.0))
-        return cw_error_set(error, CW_E_INVALID, "weights", "%u weights sum to %g; expected a positive sum", count, sum);
-    double *scaled = malloc(count * sizeof *scaled);
+        return cw_error_set(error, CW_E_INVALID, "weights", "%u weights sum to %g; expected a positive sum",
+                            count, sum);
+    double *scratch = malloc(count * sizeof *scratch);
     uint32_t *stack = malloc(count * sizeof *stack);
     struct cw_alias_cell *cells = malloc(count * sizeof *cells);
-    if (scaled == NULL || stack == NULL || cells == NULL) {
-        free(scaled);
+    if (scratch == NULL || stack == NULL || cells == NULL) {
+        free(scratch);
         free(stack);
         free(cells);
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for an alias table of %u weights", count);
     }
-    for (uint32_t i = 0; i < count; i++)
-        scaled[i] = weights[i] * (double)count / sum;
+    cw_alias_fill(cells, weights, count, scratch, stack);
     *alias = (struct cw_alias){count, cells};
-    fill_alias(alias, scaled, stack);
-    free(scaled);
+    free(scratch);
     free(stack);
     return CW_OK;
 }

@@ -1,4 +1,5 @@
-/* The distributions that the shop is drawn from. All are exact functions of their draws, the same on every machine. */
+/* The distributions that the shop is drawn from. All are exact functions of their draws, the same on every
+ * machine. */
 #ifndef CW_ENGINE_DISTRIBUTION_H
 #define CW_ENGINE_DISTRIBUTION_H
 
@@ -22,38 +23,51 @@ double cw_gamma(struct cw_draws *draws, double shape, double scale);
 /* Beta(a, b) as a ratio of gammas, in (0, 1). */
 double cw_beta(struct cw_draws *draws, double a, double b);
 
-/* Poisson of mean >= 0: by inversion below 10, else transformed rejection (PTRS: W. Hoermann, Insurance: Mathematics
- * and Economics 12 (1993), 39-45). */
+/* Poisson of mean >= 0: by inversion below 10, else transformed rejection (PTRS: W. Hoermann, Insurance:
+ * Mathematics and Economics 12 (1993), 39-45). */
 int64_t cw_poisson(struct cw_draws *draws, double mean);
 
 /* Poisson of mean > 0 given that it is not 0. */
 int64_t cw_positive_poisson(struct cw_draws *draws, double mean);
 
-/* Zipf on 1 .. n with P(k) ~ k^-exponent, exponent > 0: rejection-inversion (W. Hoermann and G. Derflinger, ACM TOMACS
- * 6 (1996), 169-184). */
+/* Zipf on 1 .. n with P(k) ~ k^-exponent, exponent > 0: rejection-inversion (W. Hoermann and G. Derflinger,
+ * ACM TOMACS 6 (1996), 169-184). */
 uint64_t cw_zipf(struct cw_draws *draws, uint64_t n, double exponent);
 
 /* Weighted choice in constant time (the alias method: A. J. Walker 1977, M. D. Vose 1991). */
+struct cw_alias_cell {
+    uint32_t threshold; /* of 2^32: below it the cell's own index, else other */
+    uint32_t other;
+};
+
 struct cw_alias {
     uint32_t count;
-    struct cw_alias_cell {
-        uint32_t threshold; /* of 2^32: below it the cell's own index, else other */
-        uint32_t other;
-    } *cells;
+    struct cw_alias_cell *cells;
 };
 
 /* Builds the table of count >= 1 weights, not all 0. Errors: CW_E_INVALID, CW_E_NO_MEMORY. */
-cw_status cw_alias_init(struct cw_alias *alias, const double *weights, uint32_t count, struct cw_error *error);
+cw_status cw_alias_init(struct cw_alias *alias, const double *weights, uint32_t count,
+                        struct cw_error *error);
 cw_status cw_alias_init_integers(struct cw_alias *alias, const uint32_t *weights, uint32_t count,
                                  struct cw_error *error);
 void cw_alias_clear(struct cw_alias *alias);
 
+/* Builds a table in the caller's storage, for many small ones: cells and scratch (count doubles, overwritten)
+ * and stack have count places; weights sum to something positive. */
+void cw_alias_fill(struct cw_alias_cell *cells, const double *weights, uint32_t count, double *scratch,
+                   uint32_t *stack);
+
+static inline uint32_t cw_alias_cell_pick(const struct cw_alias_cell *cells, uint32_t count, uint64_t draw)
+{
+    uint64_t product = (draw >> 32) * count;
+    uint32_t index = (uint32_t)(product >> 32);
+    const struct cw_alias_cell *cell = &cells[index];
+    return (uint32_t)draw < cell->threshold ? index : cell->other;
+}
+
 static inline uint32_t cw_alias_pick(const struct cw_alias *alias, uint64_t draw)
 {
-    uint64_t product = (draw >> 32) * alias->count;
-    uint32_t index = (uint32_t)(product >> 32);
-    const struct cw_alias_cell *cell = &alias->cells[index];
-    return (uint32_t)draw < cell->threshold ? index : cell->other;
+    return cw_alias_cell_pick(alias->cells, alias->count, draw);
 }
 
 /* The same over the probabilities of a positive Poisson, cut at 63: for hot loops. Value = pick + 1. */

@@ -1,5 +1,6 @@
-/* The world a run builds upon: customers, catalogue and stock that exist already, as plain arrays. A store fills it
- * from its rows; a run that makes its own shop fills it from its own generators. Read only once filled; share freely. */
+/* The world a run builds upon: customers, catalogue and stock that exist already, as plain arrays. A store
+ * fills it from its rows; a run that makes its own shop fills it from its own generators. Read only once
+ * filled; share freely. */
 #ifndef CW_ENGINE_WORLD_H
 #define CW_ENGINE_WORLD_H
 
@@ -13,7 +14,14 @@ struct cw_uuid {
 };
 
 enum cw_tax_class { CW_TAX_STANDARD, CW_TAX_REDUCED, CW_TAX_ZERO };
-enum cw_season { CW_SEASON_NONE, CW_SEASON_SPRING, CW_SEASON_SUMMER, CW_SEASON_AUTUMN, CW_SEASON_WINTER, CW_SEASON_HOLIDAY };
+enum cw_season {
+    CW_SEASON_NONE,
+    CW_SEASON_SPRING,
+    CW_SEASON_SUMMER,
+    CW_SEASON_AUTUMN,
+    CW_SEASON_WINTER,
+    CW_SEASON_HOLIDAY
+};
 
 /* Products and their variants and prices. Arrays are indexed by product or variant unless said otherwise. */
 struct cw_catalogue {
@@ -30,8 +38,8 @@ struct cw_catalogue {
     uint8_t *minimum_age;       /* 0: none */
     uint32_t *excluded_markets; /* bit m: not sold in market m */
     int32_t *weight;            /* g */
-    /* Prices of product p in currency slot k: [first_price[p * currency_count + k], first_price[... + 1]), ascending
-     * by valid_from; each holds until the next one's valid_from. */
+    /* Prices of product p in currency slot k: [first_price[p * currency_count + k], first_price[... + 1]),
+     * ascending by valid_from; each holds until the next one's valid_from. */
     uint32_t currency_count;
     uint8_t currency_market[CW_MARKETS_MAX]; /* currency slot -> a market that uses it */
     uint8_t market_currency[CW_MARKETS_MAX]; /* market -> currency slot */
@@ -63,11 +71,11 @@ struct cw_known_customer {
     int64_t created_at;
     int32_t birth_date; /* days */
     uint8_t market;
-    uint8_t segment;    /* enum cw_segment */
-    uint16_t region;    /* index into the market's regions; 0 when unknown */
+    uint8_t segment;        /* enum cw_segment */
+    uint16_t region;        /* index into the market's regions; 0 when unknown */
     uint32_t first_address; /* into addresses; the default one first */
     uint32_t first_payment_method;
-    uint8_t address_count;  /* >= 1, else the customer cannot order */
+    uint8_t address_count;        /* >= 1, else the customer cannot order */
     uint8_t payment_method_count; /* >= 1, else the customer cannot order */
 };
 
@@ -81,9 +89,9 @@ struct cw_population {
     struct cw_known_payment_method *payment_methods;
 };
 
-/* What one fulfilment centre can still promise of some variants: from step i's time on, at least available[i] units
- * (the lowest level from that moment on, hence never falling over time). Steps of the k-th variant asked for:
- * [first_step[k], first_step[k + 1]); before the first step nothing is available. */
+/* What one fulfilment centre can still promise of some variants: from step i's time on, at least available[i]
+ * units (the lowest level from that moment on, hence never falling over time). Steps of the k-th variant
+ * asked for: [first_step[k], first_step[k + 1]); before the first step nothing is available. */
 struct cw_promise {
     uint32_t *first_step;
     int64_t *times;
@@ -94,8 +102,8 @@ struct cw_world {
     const struct cw_population *population; /* NULL: the run makes its own customers */
     const struct cw_catalogue *catalogue;   /* NULL: the run makes its own products */
     /* Loads what the centre at site index (cw_fulfilment_site_get) can promise of catalogue variants first to
-     * first + count - 1. Called from any thread, by small runs one variant at a time, by large ones once per site.
-     * NULL: the shelves are empty. release_promise gives the arrays back. */
+     * first + count - 1. Called from any thread, by small runs one variant at a time, by large ones once per
+     * site. NULL: the shelves are empty. release_promise gives the arrays back. */
     cw_status (*load_promise)(void *context, uint32_t site, uint32_t first, uint32_t count,
                               struct cw_promise *promise, struct cw_error *error);
     void (*release_promise)(void *context, struct cw_promise *promise);

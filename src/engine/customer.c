@@ -1,0 +1,280 @@
+/* Rows of customers. */
+#include "base/calendar.h"
+#include "base/decimal.h"
+#include "engine/customer_plan.h"
+#include "engine/email.h"
+#include "engine/fill.h"
+#include "engine/text_pools.h"
+#include "model/columns.h"
+
+#define BLOCK_ROWS 512 /* rows worked on at a time, so that their traits stay in the first-level cache */
+#define TEXT_BYTES 288 /* longest plain string, with room for copies of fixed width */
+
+struct block {
+    const struct cw_customer_plan *plan;
+    int64_t at; /* row of the batch where the block begins */
+    int64_t count;
+    struct cw_customer customers[BLOCK_ROWS];
+    struct cw_identity identities[BLOCK_ROWS];
+};
+
+static const struct cw_market_table *table_of(const struct block *block, int64_t i)
+{
+    return &block->plan->tables->tables[block->customers[i].market];
+}
+
+static void fill_id(const struct block *block, struct cw_batch *batch)
+{
+    uint8_t *ids = cw_fill_uuid(batch, CW_CUSTOMER_ID, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        cw_customer_id(block->plan, &block->customers[i], ids + 16 * i);
+}
+
+static void fill_default_address(const struct block *block, struct cw_batch *batch)
+{
+    uint8_t *ids = cw_fill_uuid(batch, CW_CUSTOMER_DEFAULT_ADDRESS_ID, block->at);
+    for (int64_t i = 0; i < block->count; i++) {
+        struct cw_known_address address;
+        cw_customer_address(block->plan, &block->customers[i], 0, &address);
+        memcpy(ids + 16 * i, address.id.bytes, 16);
+    }
+}
+
+static void fill_created_at(const struct block *block, struct cw_batch *batch)
+{
+    int64_t *times = cw_fill_int64(batch, CW_CUSTOMER_CREATED_AT, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        times[i] = block->customers[i].created_at;
+}
+
+static void fill_email(const struct block *block, struct cw_batch *batch)
+{
+    struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_EMAIL, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        cw_fill_text_end(&text,
+                         cw_email_write(block->plan, &block->customers[i], &block->identities[i], text.at));
+}
+
+static void fill_given_name(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_GIVEN_NAME, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        codes[i] = (int32_t)(table_of(block, i)->given_base + block->identities[i].given);
+}
+
+static void fill_family_name(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_FAMILY_NAME, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        codes[i] = (int32_t)(table_of(block, i)->family_base + block->identities[i].family);
+}
+
+static void fill_sex(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_SEX, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        codes[i] = table_of(block, i)->market->given_names.sex[block->identities[i].given];
+}
+
+static void fill_birth_date(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *days = cw_fill_int32(batch, CW_CUSTOMER_BIRTH_DATE, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        days[i] = block->identities[i].birth_date;
+}
+
+static uint32_t phone_range(const struct block *block, int64_t i)
+{
+    uint64_t draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, block->customers[i].row, 0);
+    return cw_alias_pick(&table_of(block, i)->phones, draw);
+}
+
+static void fill_phone(const struct block *block, struct cw_batch *batch)
+{
+    struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_PHONE, block->at);
+    for (int64_t i = 0; i < block->count; i++) {
+        const struct cw_customer *customer = &block->customers[i];
+        cw_fill_valid(batch, CW_CUSTOMER_PHONE, block->at + i, customer->has_phone);
+        char *out = text.at;
+        if (customer->has_phone) {
+            const struct cw_phone_ranges *ranges = &table_of(block, i)->market->phones;
+            uint32_t range = phone_range(block, i);
+            uint64_t draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, customer->row, 1);
+            out = cw_copy_pool(out, &ranges->prefixes, range);
+            cw_decimal_8(out, (uint32_t)cw_below(draw, 100000000));
+            cw_decimal_8(out + 8, (uint32_t)(((draw & 0xffffffff) * 100000000) >> 32));
+            out += ranges->digits[range];
+        }
+        cw_fill_text_end(&text, out);
+    }
+}
+
+static void fill_phone_kind(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_PHONE_KIND, block->at);
+    for (int64_t i = 0; i < block->count; i++) {
+        bool valid = block->customers[i].has_phone;
+        cw_fill_valid(batch, CW_CUSTOMER_PHONE_KIND, block->at + i, valid);
+        codes[i] = valid ? table_of(block, i)->market->phones.kind[phone_range(block, i)] : 0;
+    }
+}
+
+static void fill_street(const struct block *block, struct cw_batch *batch)
+{
+    struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_STREET, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        cw_fill_text_end(&text, cw_home_street_write(block->plan, &block->customers[i], text.at));
+}
+
+static void fill_city(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_CITY, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        codes[i] = (int32_t)(table_of(block, i)->city_base + block->customers[i].city);
+}
+
+static void fill_region(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_REGION, block->at);
+    for (int64_t i = 0; i < block->count; i++) {
+        const struct cw_pool *names = &table_of(block, i)->market->regions.names;
+        uint32_t region = block->customers[i].region;
+        bool valid = names->offsets[region + 1] > names->offsets[region];
+        cw_fill_valid(batch, CW_CUSTOMER_REGION, block->at + i, valid);
+        codes[i] = valid ? (int32_t)(table_of(block, i)->region_base + region) : 0;
+    }
+}
+
+static void fill_postal_code(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_POSTAL_CODE, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        codes[i] = (int32_t)(table_of(block, i)->postal_base + block->customers[i].postal);
+}
+
+static void fill_market(const struct block *block, struct cw_batch *batch, uint32_t column)
+{
+    int32_t *codes = cw_fill_int32(batch, column, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        codes[i] = block->customers[i].market;
+}
+
+static void fill_country(const struct block *block, struct cw_batch *batch)
+{
+    fill_market(block, batch, CW_CUSTOMER_COUNTRY);
+}
+
+static void fill_locale(const struct block *block, struct cw_batch *batch)
+{
+    fill_market(block, batch, CW_CUSTOMER_LOCALE);
+}
+
+static void fill_language(const struct block *block, struct cw_batch *batch)
+{
+    fill_market(block, batch, CW_CUSTOMER_LANGUAGE);
+}
+
+static void fill_currency(const struct block *block, struct cw_batch *batch)
+{
+    fill_market(block, batch, CW_CUSTOMER_CURRENCY);
+}
+
+static void fill_segment(const struct block *block, struct cw_batch *batch)
+{
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_SEGMENT, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        codes[i] = block->customers[i].segment;
+}
+
+/* 64ths of the customers per channel, in the order of the column's values. */
+static void fill_channel(const struct block *block, struct cw_batch *batch)
+{
+    static const uint8_t ends[8] = {18, 30, 41, 46, 52, 59, 62, 64};
+    int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_ACQUISITION_CHANNEL, block->at);
+    for (int64_t i = 0; i < block->count; i++) {
+        int32_t channel = 0;
+        while (block->customers[i].channel >= ends[channel])
+            channel++;
+        codes[i] = channel;
+    }
+}
+
+static void fill_credit_limit(const struct block *block, struct cw_batch *batch)
+{
+    int64_t *limits = cw_fill_int64(batch, CW_CUSTOMER_CREDIT_LIMIT, block->at);
+    for (int64_t i = 0; i < block->count; i++)
+        limits[i] = cw_customer_credit_limit(block->plan, &block->customers[i]);
+}
+
+static void fill_consent(const struct block *block, struct cw_batch *batch)
+{
+    for (int64_t i = 0; i < block->count; i++)
+        cw_fill_bool(batch, CW_CUSTOMER_MARKETING_CONSENT, block->at + i,
+                     block->customers[i].marketing_consent);
+}
+
+static void (*const fillers[CW_CUSTOMER_COLUMN_COUNT])(const struct block *, struct cw_batch *) = {
+    [CW_CUSTOMER_ID] = fill_id,
+    [CW_CUSTOMER_CREATED_AT] = fill_created_at,
+    [CW_CUSTOMER_EMAIL] = fill_email,
+    [CW_CUSTOMER_GIVEN_NAME] = fill_given_name,
+    [CW_CUSTOMER_FAMILY_NAME] = fill_family_name,
+    [CW_CUSTOMER_SEX] = fill_sex,
+    [CW_CUSTOMER_BIRTH_DATE] = fill_birth_date,
+    [CW_CUSTOMER_PHONE] = fill_phone,
+    [CW_CUSTOMER_PHONE_KIND] = fill_phone_kind,
+    [CW_CUSTOMER_STREET] = fill_street,
+    [CW_CUSTOMER_CITY] = fill_city,
+    [CW_CUSTOMER_REGION] = fill_region,
+    [CW_CUSTOMER_POSTAL_CODE] = fill_postal_code,
+    [CW_CUSTOMER_COUNTRY] = fill_country,
+    [CW_CUSTOMER_LOCALE] = fill_locale,
+    [CW_CUSTOMER_LANGUAGE] = fill_language,
+    [CW_CUSTOMER_CURRENCY] = fill_currency,
+    [CW_CUSTOMER_SEGMENT] = fill_segment,
+    [CW_CUSTOMER_ACQUISITION_CHANNEL] = fill_channel,
+    [CW_CUSTOMER_CREDIT_LIMIT] = fill_credit_limit,
+    [CW_CUSTOMER_MARKETING_CONSENT] = fill_consent,
+    [CW_CUSTOMER_DEFAULT_ADDRESS_ID] = fill_default_address,
+};
+
+#define IDENTITY_COLUMNS                                                                                     \
+    (1ULL << CW_CUSTOMER_EMAIL | 1ULL << CW_CUSTOMER_GIVEN_NAME | 1ULL << CW_CUSTOMER_FAMILY_NAME |          \
+     1ULL << CW_CUSTOMER_SEX | 1ULL << CW_CUSTOMER_BIRTH_DATE)
+
+cw_status cw_customer_fill(const struct cw_customer_plan *plan, int64_t first, int64_t count,
+                           uint64_t columns, struct cw_batch *batch, struct cw_error *error)
+{
+    const struct cw_market_tables *tables = plan->tables;
+    const struct cw_pool *pools[CW_CUSTOMER_COLUMN_COUNT] = {
+        [CW_CUSTOMER_GIVEN_NAME] = &tables->given_names,
+        [CW_CUSTOMER_FAMILY_NAME] = &tables->family_names,
+        [CW_CUSTOMER_SEX] = &cw_sex_pool,
+        [CW_CUSTOMER_PHONE_KIND] = &cw_phone_kind_pool,
+        [CW_CUSTOMER_CITY] = &tables->cities,
+        [CW_CUSTOMER_REGION] = &tables->regions,
+        [CW_CUSTOMER_POSTAL_CODE] = &tables->postal_codes,
+        [CW_CUSTOMER_COUNTRY] = &tables->countries,
+        [CW_CUSTOMER_LOCALE] = &tables->locales,
+        [CW_CUSTOMER_LANGUAGE] = &tables->languages,
+        [CW_CUSTOMER_CURRENCY] = &tables->currencies,
+        [CW_CUSTOMER_SEGMENT] = &cw_segment_pool,
+        [CW_CUSTOMER_ACQUISITION_CHANNEL] = &cw_channel_pool,
+    };
+    cw_status status = cw_fill_begin(batch, columns, count, pools, TEXT_BYTES, error);
+    if (status != CW_OK)
+        return status;
+    struct block block = {.plan = plan};
+    for (; block.at < count; block.at += block.count) {
+        block.count = count - block.at < BLOCK_ROWS ? count - block.at : BLOCK_ROWS;
+        for (int64_t i = 0; i < block.count; i++)
+            cw_customer_make(plan, first + block.at + i, &block.customers[i]);
+        for (int64_t i = 0; (columns & IDENTITY_COLUMNS) != 0 && i < block.count; i++)
+            cw_customer_identify(plan, &block.customers[i], &block.identities[i]);
+        for (uint32_t c = 0; c < CW_CUSTOMER_COLUMN_COUNT; c++)
+            if (cw_fill_wants(columns, c))
+                fillers[c](&block, batch);
+    }
+    batch->row_count = count;
+    return CW_OK;
+}

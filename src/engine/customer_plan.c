@@ -1,0 +1,312 @@
+#include "engine/customer_plan.h"
+
+#include "base/calendar.h"
+#include "base/mathematics.h"
+#include "base/uuid.h"
+
+#define NEW_DAYS 90                /* how long a customer counts as new */
+#define YOUNGEST_SIGN_UP_DAYS 5844 /* 16 years */
+/* Numbers of namesakes move on by this much per earlier run, to cover what rounding may add to each run's
+ * share. */
+#define NUMBERS_PER_RUN 4
+
+/* ---- The run ---- */
+
+/* Exact numbers of customers per market: whole parts first, then the largest remainders. */
+static void share_customers(struct cw_customer_plan *plan, const struct cw_run_spec *spec)
+{
+    uint64_t total = 0;
+    for (uint32_t m = 0; m < plan->market_count; m++)
+        total += spec->market_shares[m];
+    int64_t left = plan->count;
+    uint64_t remainders[CW_MARKETS_MAX];
+    for (uint32_t m = 0; m < plan->market_count; m++) {
+        cw_u128 exact = (cw_u128)(uint64_t)plan->count * spec->market_shares[m];
+        plan->markets[m].count = (int64_t)(exact / total);
+        remainders[m] = (uint64_t)(exact % total);
+        left -= plan->markets[m].count;
+    }
+    for (; left > 0; left--) {
+        uint32_t best = 0;
+        for (uint32_t m = 1; m < plan->market_count; m++)
+            if (remainders[m] > remainders[best])
+                best = m;
+        plan->markets[best].count++;
+        remainders[best] = 0;
+    }
+    int64_t first = 0;
+    for (uint32_t m = 0; m < plan->market_count; m++) {
+        struct cw_customer_market *market = &plan->markets[m];
+        market->first = first;
+        first += market->count;
+        market->step = market->count > 0 ? UINT64_MAX / (uint64_t)market->count : 1;
+        market->offset = cw_below(cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, INT64_MAX, m), market->step);
+    }
+}
+
+cw_status cw_customer_plan_init(struct cw_customer_plan *plan, const struct cw_run_spec *spec,
+                                const struct cw_market_tables *tables, struct cw_error *error)
+{
+    plan->tables = tables;
+    plan->count = spec->customers;
+    plan->as_of = spec->as_of;
+    plan->segment = spec->segment;
+    plan->prior_runs = spec->prior_customer_runs;
+    plan->market_count = tables->count;
+    plan->prior_total = 0;
+    for (uint32_t m = 0; m < plan->market_count; m++) {
+        plan->prior[m] = spec->prior_customers[m];
+        plan->prior_total += spec->prior_customers[m];
+    }
+    for (uint32_t d = 1; d < CW_CUSTOMER_DRAW_COUNT; d++)
+        plan->streams[d] = cw_stream_make(spec->seed, CW_ENTITY_CUSTOMER, d);
+    plan->order = cw_permutation_make(plan->streams[CW_CUSTOMER_DRAW_ORDER],
+                                      plan->count > 0 ? (uint64_t)plan->count : 1);
+    share_customers(plan, spec);
+    for (int i = 0; i < 256; i++)
+        plan->spread[i] = cw_exp(0.5 * cw_normal_quantile((i + 0.5) / 256.0));
+    int64_t start = spec->opening;
+    if (spec->segment == CW_SEGMENT_NEW && spec->as_of - NEW_DAYS * CW_MICROS_PER_DAY > start)
+        start = spec->as_of - NEW_DAYS * CW_MICROS_PER_DAY;
+    return cw_growth_init(&plan->growth, start, spec->as_of, error);
+}
+
+void cw_customer_plan_clear(struct cw_customer_plan *plan)
+{
+    cw_growth_clear(&plan->growth);
+}
+
+/* ---- A customer ---- */
+
+static uint8_t choose_segment(const struct cw_customer_plan *plan, int64_t created_at, uint64_t *draw)
+{
+    uint32_t first = cw_slice(draw, 16);
+    uint32_t second = cw_slice(draw, 100);
+    if (plan->segment >= 0)
+        return (uint8_t)plan->segment;
+    bool is_recent = created_at >= plan->as_of - NEW_DAYS * CW_MICROS_PER_DAY;
+    if (is_recent && first < 13)
+        return CW_SEGMENT_NEW;
+    if (second < 66)
+        return CW_SEGMENT_REGULAR;
+    if (second < 72)
+        return CW_SEGMENT_VIP;
+    return second < 76 ? CW_SEGMENT_WHOLESALE : CW_SEGMENT_DORMANT;
+}
+
+/* 1, 2 or 3 in the proportion 6 : 3 : 1. */
+static uint8_t one_to_three(uint64_t *draw)
+{
+    uint32_t tenth = cw_slice(draw, 10);
+    return tenth < 6 ? 1 : tenth < 9 ? 2 : 3;
+}
+
+void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct cw_customer *customer)
+{
+    uint64_t sign_up = cw_customer_draw(plan, CW_CUSTOMER_DRAW_SIGN_UP, row, 0);
+    double share = ((double)row + cw_unit(sign_up)) / (double)plan->count;
+    int64_t created_at = cw_growth_time(&plan->growth, share < 1.0 ? share : 0x1.fffffffffffffp-1);
+    int64_t place = (int64_t)cw_permute(&plan->order, (uint64_t)row);
+    uint32_t m = 0;
+    while (place >= plan->markets[m].first + plan->markets[m].count)
+        m++;
+    const struct cw_market_table *table = &plan->tables->tables[m];
+    const struct cw_cities *cities = &table->market->cities;
+    uint32_t city = cw_alias_pick(&table->cities, cw_customer_draw(plan, CW_CUSTOMER_DRAW_PLACE, row, 0));
+    uint64_t traits = cw_customer_draw(plan, CW_CUSTOMER_DRAW_TRAITS, row, 0);
+    customer->row = row;
+    customer->created_at = created_at;
+    customer->number = place - plan->markets[m].first;
+    customer->market = (uint8_t)m;
+    customer->city = city;
+    customer->region = cities->region[city];
+    uint32_t postal_codes = cities->first_postal[city + 1] - cities->first_postal[city];
+    customer->postal = cities->first_postal[city] + cw_slice(&traits, postal_codes);
+    customer->segment = choose_segment(plan, created_at, &traits);
+    customer->level = (uint8_t)cw_slice(&traits, CW_RATE_LEVELS);
+    customer->address_count = one_to_three(&traits);
+    customer->payment_method_count = one_to_three(&traits);
+    customer->channel = (uint8_t)cw_slice(&traits, 64);
+    customer->marketing_consent = cw_slice(&traits, 64) < 37;
+    customer->has_phone = cw_slice(&traits, 16) != 0;
+}
+
+void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint8_t id[16])
+{
+    uint64_t row = (uint64_t)(plan->prior_total + customer->row);
+    cw_uuid_v7(id, customer->created_at, cw_unique62(plan->streams[CW_CUSTOMER_DRAW_ID], row));
+}
+
+/* ---- Names ---- */
+
+/* How many points of the given distance lie between start and position. */
+static uint64_t points_between(uint64_t start, uint64_t position, cw_u128 distance)
+{
+    return distance > UINT64_MAX ? 0 : (position - start) / (uint64_t)distance;
+}
+
+/* Numbers that earlier runs may have used up for names of this share (of 2^64, times family share of 2^64).
+ */
+static uint64_t used_numbers(const struct cw_customer_plan *plan, uint32_t market, uint64_t family_length,
+                             uint64_t given_length)
+{
+    if (plan->prior_runs == 0)
+        return 0;
+    uint64_t of_family = cw_multiply_high((uint64_t)plan->prior[market] << 20, family_length);
+    return (cw_multiply_high(of_family, given_length) >> 20) + (uint64_t)plan->prior_runs * NUMBERS_PER_RUN;
+}
+
+static int32_t birth_date(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                          uint8_t decade)
+{
+    const struct cw_age_table *ages = &plan->tables->ages;
+    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_BIRTH, customer->row, 0);
+    uint32_t low = 0, high = UINT32_MAX;
+    if (decade != CW_ANY_DECADE) {
+        low = ages->decade_start[decade + 1];
+        high = ages->decade_start[decade];
+    }
+    int32_t as_of_day = (int32_t)(plan->as_of / CW_MICROS_PER_DAY);
+    int32_t sign_up_day = (int32_t)(customer->created_at / CW_MICROS_PER_DAY);
+    int32_t age = cw_age_days(ages, low + (uint32_t)(((draw >> 32) * (high - low)) >> 32));
+    /* Nobody signs up as a child: the few who would be too young get another age among all. */
+    int32_t youngest = as_of_day - sign_up_day + YOUNGEST_SIGN_UP_DAYS + 1;
+    for (uint32_t n = 1; age < youngest; n++) {
+        draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_BIRTH, customer->row, n);
+        age = n < 64 ? cw_age_days(ages, (uint32_t)(draw >> 32)) : youngest;
+    }
+    return as_of_day - age;
+}
+
+/* The given names' groups stand in alphabetical order, so those of one initial are neighbours. */
+static uint64_t initial_start(const struct cw_market_table *table, uint32_t group, uint64_t *end)
+{
+    uint32_t initial = table->given_initials[group];
+    *end = table->given_groups[table->initial_groups[initial + 1]].start;
+    return table->given_groups[table->initial_groups[initial]].start;
+}
+
+void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                          struct cw_identity *identity)
+{
+    const struct cw_market_table *table = &plan->tables->tables[customer->market];
+    const struct cw_customer_market *run = &plan->markets[customer->market];
+    uint64_t position = (uint64_t)customer->number * run->step + run->offset;
+    const struct cw_family_group *family = &table->family_groups[cw_family_find(table, position)];
+    uint64_t within = (position - family->start) * family->scale;
+    uint32_t group = cw_given_find(table, within);
+    const struct cw_given_group *given = &table->given_groups[group];
+    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, customer->row, 0);
+    uint32_t cell = given->first_cell +
+                    cw_alias_cell_pick(table->given_cell_alias + given->first_cell, given->cell_count, draw);
+    identity->family = family->first;
+    if (family->count > 1)
+        identity->family += cw_family_spelling(table, family, draw);
+    identity->given = table->given_cells[cell].name;
+    identity->birth_date = birth_date(plan, customer, table->given_cells[cell].decade);
+
+    cw_u128 distance = (cw_u128)run->step * family->scale;
+    uint64_t family_length = family[1].start - family->start;
+    uint64_t pair = points_between(given->start, within, distance);
+    pair += used_numbers(plan, customer->market, family_length, given[1].start - given->start);
+    uint64_t end;
+    uint64_t start = initial_start(table, group, &end);
+    uint64_t initial = points_between(start, within, distance);
+    initial += used_numbers(plan, customer->market, family_length, end - start);
+    /* Markets that know the same family name take turns at the numbers. */
+    const struct cw_family_names *names = &table->market->family_names;
+    uint64_t markets = names->sharing_markets[family->first];
+    identity->pair_number = pair * markets + names->sharing_rank[family->first];
+    identity->initial_number = initial * markets + names->sharing_rank[family->first];
+}
+
+/* ---- Money ---- */
+
+/* Rounds down to whole hundreds of the currency (thousands where it has no minor unit), at least one of them.
+ */
+static int64_t round_limit(double amount, const struct cw_market *market)
+{
+    int64_t unit = market->currency_digits > 0 ? 10000 : 1000;
+    int64_t rounded = (int64_t)amount / unit * unit;
+    return rounded < unit ? unit : rounded;
+}
+
+static int64_t draw_limit(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                          double us_cents, uint64_t draw)
+{
+    const struct cw_market *market = plan->tables->tables[customer->market].market;
+    return round_limit(us_cents * plan->spread[draw >> 56] * (double)market->rate / 10000.0, market);
+}
+
+int64_t cw_customer_credit_limit(const struct cw_customer_plan *plan, const struct cw_customer *customer)
+{
+    static const double medians[CW_SEGMENT_COUNT] = {80000, 150000, 600000, 4000000, 90000};
+    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_CREDIT, customer->row, 0);
+    return draw_limit(plan, customer, medians[customer->segment], draw);
+}
+
+/* ---- Addresses and payment methods ---- */
+
+/* A moment between sign-up and as-of. */
+static int64_t later_time(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                          uint64_t draw)
+{
+    return customer->created_at + (int64_t)cw_below(draw, (uint64_t)(plan->as_of - customer->created_at));
+}
+
+static uint64_t child_row(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint32_t k)
+{
+    return (uint64_t)(plan->prior_total + customer->row) * 4 + k;
+}
+
+void cw_customer_address(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint32_t k,
+                         struct cw_known_address *address)
+{
+    address->created_at = customer->created_at;
+    if (k > 0)
+        address->created_at = later_time(
+            plan, customer, cw_customer_draw(plan, CW_CUSTOMER_DRAW_ADDRESS, customer->row, 8 * k));
+    uint64_t unique = cw_unique62(plan->streams[CW_CUSTOMER_DRAW_ADDRESS_ID], child_row(plan, customer, k));
+    cw_uuid_v7(address->id.bytes, address->created_at, unique);
+}
+
+/* Cards are valid for up to five years; the default one is kept up to date, so it outlives as-of. */
+static void draw_expiry(const struct cw_customer_plan *plan, uint32_t k, uint64_t draw,
+                        struct cw_method_detail *method)
+{
+    int64_t base = k == 0 ? plan->as_of : method->known.created_at;
+    struct cw_date date = cw_date_from_days((int32_t)(base / CW_MICROS_PER_DAY));
+    int32_t months = date.year * 12 + date.month - 1 + 2 + (int32_t)cw_below(draw, 57);
+    method->expiry_year = months / 12;
+    method->expiry_month = months % 12 + 1;
+    int32_t next = months + 1;
+    method->known.expires_at = cw_date_to_days(next / 12, next % 12 + 1, 1) * CW_MICROS_PER_DAY;
+}
+
+void cw_customer_method(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint32_t k,
+                        struct cw_method_detail *method)
+{
+    static const double medians[CW_PAYMENT_KIND_COUNT] = {300000, 200000, 600000, 200000, 0, 120000};
+    static const double segment_factors[CW_SEGMENT_COUNT] = {1.0, 1.0, 3.0, 12.0, 1.0};
+    const struct cw_market_table *table = &plan->tables->tables[customer->market];
+    uint64_t choice = cw_customer_draw(plan, CW_CUSTOMER_DRAW_METHOD, customer->row, 8 * k);
+    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_METHOD, customer->row, 8 * k + 1);
+    method->brand = cw_alias_pick(&table->payment_brands, choice);
+    method->known.kind = table->market->payment_brands.kind[method->brand];
+    method->known.created_at = customer->created_at;
+    if (k > 0)
+        method->known.created_at = later_time(
+            plan, customer, cw_customer_draw(plan, CW_CUSTOMER_DRAW_METHOD, customer->row, 8 * k + 2));
+    uint64_t unique = cw_unique62(plan->streams[CW_CUSTOMER_DRAW_METHOD_ID], child_row(plan, customer, k));
+    cw_uuid_v7(method->known.id.bytes, method->known.created_at, unique);
+    if (method->known.kind == CW_PAYMENT_INVOICE)
+        method->known.limit_amount = cw_customer_credit_limit(plan, customer);
+    else
+        method->known.limit_amount = draw_limit(
+            plan, customer, medians[method->known.kind] * segment_factors[customer->segment], draw);
+    method->expiry_year = method->expiry_month = 0;
+    method->known.expires_at = INT64_MAX;
+    if (method->known.kind == CW_PAYMENT_CARD)
+        draw_expiry(plan, k, cw_customer_draw(plan, CW_CUSTOMER_DRAW_METHOD, customer->row, 8 * k + 3),
+                    method);
+}

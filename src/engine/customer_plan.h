@@ -1,0 +1,129 @@
+/* Customers as functions of their row number: what is decided once per run, and what a single row is. */
+#ifndef CW_ENGINE_CUSTOMER_PLAN_H
+#define CW_ENGINE_CUSTOMER_PLAN_H
+
+#include "base/draw.h"
+#include "cartwright/run.h"
+#include "engine/growth.h"
+#include "engine/market_tables.h"
+#include "engine/world.h"
+
+#define CW_ADDRESSES_MAX 3
+#define CW_PAYMENT_METHODS_MAX 3
+#define CW_RATE_LEVELS 4 /* purchase rates within a segment */
+
+/* Purposes of the customers' draws. Values take part in every draw: never renumber. */
+enum cw_customer_draw {
+    CW_CUSTOMER_DRAW_ORDER = 1,
+    CW_CUSTOMER_DRAW_ID,
+    CW_CUSTOMER_DRAW_SIGN_UP,
+    CW_CUSTOMER_DRAW_TRAITS,
+    CW_CUSTOMER_DRAW_PLACE,
+    CW_CUSTOMER_DRAW_STREET,
+    CW_CUSTOMER_DRAW_NAME,
+    CW_CUSTOMER_DRAW_BIRTH,
+    CW_CUSTOMER_DRAW_EMAIL,
+    CW_CUSTOMER_DRAW_PHONE,
+    CW_CUSTOMER_DRAW_CREDIT,
+    CW_CUSTOMER_DRAW_ADDRESS_ID,
+    CW_CUSTOMER_DRAW_ADDRESS,
+    CW_CUSTOMER_DRAW_METHOD_ID,
+    CW_CUSTOMER_DRAW_METHOD,
+    CW_CUSTOMER_DRAW_COUNT
+};
+
+struct cw_customer_market {
+    int64_t first; /* of the run's shuffled rows: [first, first + count) are this market's */
+    int64_t count;
+    uint64_t step;   /* distance of two customers on the 64-bit scale of names */
+    uint64_t offset; /* of the first one; below step */
+};
+
+struct cw_customer_plan {
+    const struct cw_market_tables *tables;
+    int64_t count;
+    int64_t as_of;
+    int64_t prior_total;
+    int64_t prior_runs;
+    int segment; /* -1: the usual mix */
+    uint32_t market_count;
+    struct cw_customer_market markets[CW_MARKETS_MAX];
+    int64_t prior[CW_MARKETS_MAX];
+    struct cw_permutation order;
+    struct cw_growth growth;
+    struct cw_stream streams[CW_CUSTOMER_DRAW_COUNT];
+    double spread[256]; /* log-normal multipliers (median 1, sigma 0.5) at even probabilities */
+};
+
+/* Prepares a run of spec->customers rows. tables must outlive the plan. spec must be resolved. */
+cw_status cw_customer_plan_init(struct cw_customer_plan *plan, const struct cw_run_spec *spec,
+                                const struct cw_market_tables *tables, struct cw_error *error);
+void cw_customer_plan_clear(struct cw_customer_plan *plan);
+
+/* What other columns and the orders follow from. */
+struct cw_customer {
+    int64_t row;
+    int64_t created_at;
+    int64_t number;        /* rank among the market's customers, in the order of names */
+    uint32_t city, postal; /* in the market */
+    uint16_t region;
+    uint8_t market;
+    uint8_t segment;       /* enum cw_segment */
+    uint8_t level;         /* purchase rate within the segment, below CW_RATE_LEVELS */
+    uint8_t address_count; /* 1 to CW_ADDRESSES_MAX */
+    uint8_t payment_method_count;
+    uint8_t channel;
+    bool marketing_consent;
+    bool has_phone;
+};
+
+void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct cw_customer *customer);
+
+/* Name, birth date and the number that tells namesakes apart. */
+struct cw_identity {
+    uint32_t family; /* name in the market */
+    uint32_t given;
+    int32_t birth_date;
+    uint64_t pair_number;    /* differs between customers of equal ascii family and given names */
+    uint64_t initial_number; /* differs between customers of equal ascii family name and initial */
+};
+
+void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                          struct cw_identity *identity);
+
+static inline uint64_t cw_customer_draw(const struct cw_customer_plan *plan, enum cw_customer_draw purpose,
+                                        int64_t row, uint32_t number)
+{
+    return cw_draw(plan->streams[purpose], (uint64_t)row, number);
+}
+
+void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint8_t id[16]);
+
+/* Highest open amount on account, minor units of the market's currency. */
+int64_t cw_customer_credit_limit(const struct cw_customer_plan *plan, const struct cw_customer *customer);
+
+/* Address k of the customer; 0 is the home address. */
+void cw_customer_address(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint32_t k,
+                         struct cw_known_address *address);
+
+struct cw_method_detail {
+    struct cw_known_payment_method known;
+    uint32_t brand;                    /* in the market's payment brands */
+    int32_t expiry_year, expiry_month; /* 0 unless a card */
+};
+
+/* Payment method k of the customer; 0 is the default, and a card among the defaults is still valid at as-of.
+ */
+void cw_customer_method(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint32_t k,
+                        struct cw_method_detail *method);
+
+/* Fills a batch of customers, addresses or payment methods with the rows of customers [first, first + count).
+ * columns says which columns are wanted. Errors: CW_E_NO_MEMORY. */
+cw_status cw_customer_fill(const struct cw_customer_plan *plan, int64_t first, int64_t count,
+                           uint64_t columns, struct cw_batch *batch, struct cw_error *error);
+cw_status cw_address_fill(const struct cw_customer_plan *plan, int64_t first, int64_t count, uint64_t columns,
+                          struct cw_batch *batch, struct cw_error *error);
+cw_status cw_payment_method_fill(const struct cw_customer_plan *plan, int64_t first, int64_t count,
+                                 uint64_t columns, struct cw_batch *batch, struct cw_error *error);
+
+#endif

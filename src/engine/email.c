@@ -1,0 +1,90 @@
+#include "engine/email.h"
+
+#include <string.h>
+
+#include "base/decimal.h"
+#include "engine/fill.h"
+
+/* How the part before the @ is made. Uniqueness rests on this: full names are joined by '.' or '_', which no
+ * name holds, in a fixed order each; an initial is one letter and no name is; and the number tells apart
+ * those who share the rest. */
+enum style { STYLE_DOT, STYLE_UNDERSCORE, STYLE_INITIAL, STYLE_INITIAL_DOT, STYLE_OWN_DOMAIN };
+
+static const uint8_t free_mail_styles[16] = {
+    STYLE_DOT,        STYLE_DOT,        STYLE_DOT,         STYLE_DOT,        STYLE_DOT,     STYLE_DOT,
+    STYLE_DOT,        STYLE_INITIAL,    STYLE_INITIAL,     STYLE_INITIAL,    STYLE_INITIAL, STYLE_INITIAL,
+    STYLE_UNDERSCORE, STYLE_UNDERSCORE, STYLE_INITIAL_DOT, STYLE_INITIAL_DOT};
+static const uint8_t corporate_styles[16] = {
+    STYLE_DOT,         STYLE_DOT,         STYLE_DOT,         STYLE_DOT,
+    STYLE_DOT,         STYLE_DOT,         STYLE_DOT,         STYLE_DOT,
+    STYLE_INITIAL,     STYLE_INITIAL,     STYLE_INITIAL,     STYLE_INITIAL_DOT,
+    STYLE_INITIAL_DOT, STYLE_INITIAL_DOT, STYLE_INITIAL_DOT, STYLE_UNDERSCORE};
+
+static char *write_number(char *out, uint64_t number)
+{
+    return number == 0 ? out : cw_decimal_u64(out, number);
+}
+
+static char *write_local_part(const struct cw_market *market, const struct cw_identity *identity,
+                              enum style style, char *out)
+{
+    const struct cw_pool *given = &market->given_names.ascii;
+    const struct cw_pool *family = &market->family_names.ascii;
+    bool by_initial = style == STYLE_INITIAL || style == STYLE_INITIAL_DOT;
+    if (by_initial)
+        *out++ = given->bytes[given->offsets[identity->given]];
+    else
+        out = cw_copy_pool(out, given, identity->given);
+    if (style == STYLE_OWN_DOMAIN)
+        return out;
+    if (style != STYLE_INITIAL)
+        *out++ = style == STYLE_UNDERSCORE ? '_' : '.';
+    out = cw_copy_pool(out, family, identity->family);
+    return write_number(out, by_initial ? identity->initial_number : identity->pair_number);
+}
+
+static char *write_constant(char *out, const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(out, text, length);
+    return out + length;
+}
+
+/* Wholesale customers write from their company, most others from a free-mail provider, a few own a domain. */
+char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                     const struct cw_identity *identity, char *out)
+{
+    const struct cw_market_table *table = &plan->tables->tables[customer->market];
+    const struct cw_market *market = table->market;
+    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_EMAIL, customer->row, 0);
+    uint32_t kind = cw_slice(&draw, 64);
+    uint32_t style = cw_slice(&draw, 16);
+    uint32_t corporate_share = customer->segment == CW_SEGMENT_WHOLESALE ? 56 : 11;
+    if (kind < corporate_share) {
+        out = write_local_part(market, identity, (enum style)corporate_styles[style], out);
+        *out++ = '@';
+        out = cw_copy_pool(out, &market->company_ascii, cw_slice(&draw, market->company_ascii.count));
+        return write_constant(out, market->company_domain);
+    }
+    if (kind >= 61) {
+        out = write_local_part(market, identity, STYLE_OWN_DOMAIN, out);
+        *out++ = '@';
+        out = cw_copy_pool(out, &market->family_names.ascii, identity->family);
+        return write_constant(write_number(out, identity->pair_number), ".name");
+    }
+    out = write_local_part(market, identity, (enum style)free_mail_styles[style], out);
+    *out++ = '@';
+    uint64_t provider = cw_customer_draw(plan, CW_CUSTOMER_DRAW_EMAIL, customer->row, 1);
+    return cw_copy_pool(out, &market->email_domains.names, cw_alias_pick(&table->email_domains, provider));
+}
+
+char *cw_home_street_write(const struct cw_customer_plan *plan, const struct cw_customer *customer, char *out)
+{
+    const struct cw_market_table *table = &plan->tables->tables[customer->market];
+    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 0);
+    uint32_t street = 0;
+    if (table->streets.count > 0)
+        street =
+            cw_alias_pick(&table->streets, cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 1));
+    return cw_street_write(&table->street_format, table->market, street, customer->postal, draw, out);
+}
