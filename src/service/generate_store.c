@@ -1,0 +1,241 @@
+#include "service/generate_store.h"
+
+#include <string.h>
+
+#include "service/batch_gather.h"
+#include "service/json_read.h"
+#include "service/run_digests.h"
+#include "service/values.h"
+
+/* What one run holds until it is over. */
+struct store_run {
+    struct cw_store *store;
+    const struct cw_store_run_options *options;
+    struct cw_run_spec spec;
+    struct cw_store_world *shared; /* or NULL: the run stands alone */
+    struct cw_world world;
+    int64_t basis[CW_ENTITY_COUNT];
+    bool has_numbers; /* reserved */
+    bool has_stock;   /* locked */
+    int64_t rows[CW_ENTITY_COUNT];
+    struct cw_output outputs[CW_ENTITY_COUNT * 2]; /* digests first, then what is answered */
+    struct cw_batch gathered[CW_ENTITY_COUNT];
+};
+
+int64_t cw_run_spec_expected_rows(const struct cw_run_spec *spec)
+{
+    /* Usual rows of all tables: addresses and payment methods; prices, variants and opening stock; lines,
+     * history, payment, parcel and movements. */
+    const int64_t products = spec->category_count > 0 && spec->products == 0
+                                 ? spec->products_per_category * (int64_t)spec->category_count
+                                 : spec->products;
+    return spec->customers * 4 + products * 30 + spec->orders * 20;
+}
+
+bool cw_run_needs_world(const struct cw_run_spec *spec)
+{
+    return spec->orders > 0 && (spec->customers == 0 || spec->products == 0);
+}
+
+void cw_run_world_choose(const struct cw_run_spec *spec, const struct cw_store_world *shared,
+                         struct cw_world *world)
+{
+    *world = *cw_store_world_get(shared);
+    if (spec->customers > 0) {
+        world->population = NULL;
+    }
+    if (spec->products > 0) {
+        world->catalogue = NULL;
+        world->load_promise = NULL;
+        world->release_promise = NULL;
+    }
+}
+
+/* Orders need someone who orders and something to order. */
+static cw_status check_world(const struct cw_world *world, const struct cw_run_spec *spec,
+                             struct cw_error *error)
+{
+    if (spec->customers == 0 && (world->population == NULL || world->population->customer_count == 0)) {
+        return cw_error_set(error, CW_E_NOT_FOUND, "customers",
+                            "orders need customers, but the store has none; generate customers first");
+    }
+    if (spec->products == 0 && (world->catalogue == NULL || world->catalogue->product_count == 0)) {
+        return cw_error_set(error, CW_E_NOT_FOUND, "products",
+                            "orders need products, but the store has none; generate products first");
+    }
+    return CW_OK;
+}
+
+static cw_status open_run(struct store_run *run, struct cw_error *error)
+{
+    const bool preview = run->options->preview;
+    cw_status status = cw_run_spec_resolve(&run->spec, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    if (preview) {
+        status = cw_store_priors(run->store, &run->spec, error);
+    } else {
+        status = cw_store_reserve_numbers(run->store, &run->spec, error);
+        run->has_numbers = status == CW_OK;
+    }
+    if (status == CW_OK) {
+        status = cw_run_spec_resolve(&run->spec, error);
+    }
+    if (status != CW_OK) {
+        return status;
+    }
+    if (!cw_run_needs_world(&run->spec)) {
+        return cw_store_basis(run->store, run->basis, error);
+    }
+    if (!preview && run->spec.products == 0) {
+        cw_store_lock_stock(run->store);
+        run->has_stock = true;
+    }
+    status = cw_store_world_acquire(run->store, &run->shared, error);
+    if (status == CW_OK) {
+        cw_run_world_choose(&run->spec, run->shared, &run->world);
+        memcpy(run->basis, cw_store_world_basis(run->shared), sizeof run->basis);
+        status = check_world(&run->world, &run->spec, error);
+    }
+    return status;
+}
+
+static void close_run(struct store_run *run)
+{
+    cw_store_world_release(run->shared);
+    if (run->has_stock) {
+        cw_store_unlock_stock(run->store);
+    }
+    if (run->has_numbers) {
+        cw_store_release_numbers(run->store);
+    }
+    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
+        cw_batch_clear(&run->gathered[i]);
+    }
+}
+
+static cw_status gather(void *context, const struct cw_batch *const batches[CW_ENTITY_COUNT],
+                        struct cw_error *error)
+{
+    struct store_run *run = context;
+    cw_status status = CW_OK;
+    for (int i = 0; i < CW_ENTITY_COUNT && status == CW_OK; i++) {
+        if (batches[i] == NULL || batches[i]->row_count == 0) {
+            continue;
+        }
+        if (run->gathered[i].entity == NULL) {
+            status = cw_batch_init(&run->gathered[i], batches[i]->entity, error);
+        }
+        if (status == CW_OK) {
+            status = cw_batch_gather(&run->gathered[i], batches[i], error);
+        }
+    }
+    return status;
+}
+
+/* Makes the rows; load takes them, or, without one, they are gathered unless nothing is kept. */
+static cw_status make_rows(struct store_run *run, struct cw_load *load, struct cw_error *error)
+{
+    const struct cw_store_run_options *given = run->options;
+    const bool small = load == NULL;
+    const size_t digests = given->preview ? 0 : CW_ENTITY_COUNT;
+    struct cw_output *outputs = run->outputs + CW_ENTITY_COUNT - digests;
+    if (given->output_count > CW_ENTITY_COUNT) {
+        return cw_error_set(error, CW_E_LIMIT, NULL, "at most %d tables can be answered", CW_ENTITY_COUNT);
+    }
+    cw_digest_outputs_init(run->outputs);
+    if (given->output_count > 0) {
+        memcpy(run->outputs + CW_ENTITY_COUNT, given->outputs, given->output_count * sizeof *outputs);
+    }
+    const struct cw_produce_options options = {.spec = &run->spec,
+                                               .world = run->shared != NULL ? &run->world : NULL,
+                                               .threads = small && !given->preview ? 1 : given->threads,
+                                               .outputs = outputs,
+                                               .output_count = digests + given->output_count,
+                                               .load = load,
+                                               .take = small && !given->preview ? gather : NULL,
+                                               .take_context = run,
+                                               .progress = given->progress,
+                                               .rows = run->rows};
+    const cw_status status = cw_produce(&options, error);
+    if (given->output_count > 0) {
+        memcpy(given->outputs, run->outputs + CW_ENTITY_COUNT, given->output_count * sizeof *outputs);
+    }
+    return status;
+}
+
+static cw_status fill_record(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
+{
+    record->id = cw_uuid_fresh();
+    record->created_at = cw_time_now();
+    record->priors = cw_priors_of(&run->spec);
+    cw_status status = cw_run_spec_json(&run->spec, &record->spec, error);
+    if (status == CW_OK) {
+        const char *request = run->options->request;
+        status = request != NULL
+                     ? cw_buffer_append(&record->request, request, strlen(request), error)
+                     : cw_buffer_append(&record->request, record->spec.data, record->spec.size, error);
+    }
+    if (status == CW_OK) {
+        status = cw_digests_json(run->outputs, &record->digests, error);
+    }
+    return status != CW_OK ? status : cw_basis_json(run->basis, &record->basis, error);
+}
+
+static cw_status keep_small(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
+{
+    const struct cw_batch *batches[CW_ENTITY_COUNT];
+    cw_status status = make_rows(run, NULL, error);
+    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
+        batches[i] = run->gathered[i].entity != NULL ? &run->gathered[i] : NULL;
+    }
+    if (status == CW_OK) {
+        status = fill_record(run, record, error);
+    }
+    return status != CW_OK ? status : cw_store_write(run->store, batches, record, error);
+}
+
+static cw_status keep_large(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
+{
+    struct cw_load *load = NULL;
+    cw_status status = cw_load_begin(run->store, &load, error);
+    if (status == CW_OK) {
+        status = make_rows(run, load, error);
+    }
+    if (status == CW_OK) {
+        status = fill_record(run, record, error);
+    }
+    if (status == CW_OK) {
+        return cw_load_commit(&load, record, error);
+    }
+    if (load != NULL) {
+        cw_load_abort(&load);
+    }
+    return status;
+}
+
+cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_options *options,
+                            struct cw_store_run *result, struct cw_error *error)
+{
+    struct store_run run = {.store = store, .options = options, .spec = options->spec};
+    struct cw_run_record record = {0};
+    cw_status status = open_run(&run, error);
+    if (status == CW_OK) {
+        if (options->preview) {
+            status = make_rows(&run, NULL, error);
+        } else if (cw_run_spec_expected_rows(&run.spec) <= CW_SMALL_RUN_ROWS) {
+            status = keep_small(&run, &record, error);
+        } else {
+            status = keep_large(&run, &record, error);
+        }
+    }
+    if (status == CW_OK) {
+        result->id = record.id;
+        result->spec = run.spec;
+        memcpy(result->rows, run.rows, sizeof result->rows);
+    }
+    cw_run_record_clear(&record);
+    close_run(&run);
+    return status;
+}
