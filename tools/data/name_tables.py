@@ -1,6 +1,8 @@
 """What the name lists of all markets share: rank laws, screening, writing the tables."""
 
-from rules_common import market_file, write_tsv
+from pathlib import Path
+
+from rules_common import market_file, read_tsv, write_tsv
 from text_forms import to_ascii
 
 DECADES = list(range(1930, 2020, 10))
@@ -59,3 +61,26 @@ class NameWriter:
         table = [(*self._row(name, ascii_name), weight) for (ascii_name, name), weight in sorted(out.items())]
         write_tsv(market_file(self.data, self.country, "family_names.tsv"), comments, ["name", "ascii", "weight"], table)
         print(self.country, "family", len(table))
+
+
+def heads(country):
+    """(sex, decade) -> names in order, of name_heads.tsv."""
+    rows = read_tsv(Path(__file__).with_name("name_heads.tsv"))
+    return {(row["sex"], int(row["decade"])): row["names"].split(" ") for row in rows if row["country"] == country}
+
+
+def decade_rows(country, sex, base):
+    """Given names of a sex whose ranks by decade are known for the most given ones only.
+
+    base: name -> weight that holds for every decade. A name of the decade's list gets 3,000 / (rank + 5) more there,
+    and half of that in the decades before and after, since no name comes or goes at once.
+    """
+    known = heads(country)
+    weights = {name: [weight] * len(DECADES) for name, weight in base.items()}
+    for index, decade in enumerate(DECADES):
+        for rank, name in enumerate(known[sex, decade]):
+            row = weights.setdefault(name, [1] * len(DECADES))
+            for near, part in ((index, 2), (index - 1, 1), (index + 1, 1)):
+                if 0 <= near < len(DECADES):
+                    row[near] += 1500 * part // (rank + 6)
+    return [(name, None, sex, row) for name, row in sorted(weights.items())]

@@ -95,7 +95,8 @@ def assign(cities, codes, nations_of):
 def rebuild(packages, data, all_cities):
     cities = []
     for city in all_cities:
-        if city["country"] == "GB" and city["admin"] in NATIONS and city["feature"] not in SECTIONS:
+        if (city["country"] == "GB" and city["admin"] in NATIONS and city["feature"] not in SECTIONS
+                and city["population"] >= 100):
             east, north = national_grid(city["lat"], city["lon"])
             cities.append(dict(city, region=city["admin"], east=east, north=north, codes=[],
                                radius=radius(city["population"])))

