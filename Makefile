@@ -31,8 +31,11 @@ check:
 	tools/build clang
 	tools/check
 
+# Formats every C file and adds missing braces.
 format:
-	tools/check --fix-format
+	tools/setup check
+	tools/build clang
+	tools/check --fix
 
 # Figures beside those of other generators, and of ourselves.
 bench: build
