@@ -2,10 +2,13 @@
 
 #include <string.h>
 
+#include "encode/parquet.h"
+
 static const struct cw_format_row formats[CW_FORMAT_COUNT] = {
     [CW_FORMAT_CSV] = {"csv", "text/csv", &cw_csv_encoder, NULL},
     [CW_FORMAT_NDJSON] = {"ndjson", "application/x-ndjson", &cw_ndjson_encoder, NULL},
     [CW_FORMAT_JSON] = {"json", "application/json", &cw_json_encoder, NULL},
+    [CW_FORMAT_PARQUET] = {"parquet", "application/vnd.apache.parquet", &cw_parquet_encoder, NULL},
 };
 
 const struct cw_format_row *cw_format_get(enum cw_format format)
