@@ -7,8 +7,8 @@ static cw_status unknown_category(const char *name, struct cw_error *error)
 {
     const uint32_t *offset = cw_category_paths.offsets + cw_category_nearest(name);
     return cw_error_set(error, CW_E_INVALID, "categories",
-                        "category '%s' is not known; expected a name or path of the tree; nearest: '%.*s'", name,
-                        (int)(offset[1] - offset[0]), cw_category_paths.bytes + offset[0]);
+                        "category '%s' is not known; expected a name or path of the tree; nearest: '%.*s'",
+                        name, (int)(offset[1] - offset[0]), cw_category_paths.bytes + offset[0]);
 }
 
 static cw_status check_attributes(const struct cw_run_spec *spec, struct cw_error *error)
@@ -17,13 +17,13 @@ static cw_status check_attributes(const struct cw_run_spec *spec, struct cw_erro
         const char *name = cw_attribute_name((enum cw_attribute)a);
         const struct cw_attribute_values *given = &spec->attributes[a];
         if (given->count > CW_ATTRIBUTE_VALUES_MAX)
-            return cw_error_set(error, CW_E_INVALID, "attributes", "%s has %u values; expected at most %d", name,
-                                given->count, CW_ATTRIBUTE_VALUES_MAX);
+            return cw_error_set(error, CW_E_INVALID, "attributes", "%s has %u values; expected at most %d",
+                                name, given->count, CW_ATTRIBUTE_VALUES_MAX);
         for (uint32_t i = 0; i < given->count; i++) {
             if (given->values[i][0] == '\0' || memchr(given->values[i], '\0', CW_NAME_MAX) == NULL)
                 return cw_error_set(error, CW_E_INVALID, "attributes",
-                                    "value %u of %s is empty or too long; expected 1 to %d bytes", i + 1, name,
-                                    CW_NAME_MAX - 1);
+                                    "value %u of %s is empty or too long; expected 1 to %d bytes", i + 1,
+                                    name, CW_NAME_MAX - 1);
             for (uint32_t j = 0; j < i; j++) {
                 if (strcmp(given->values[i], given->values[j]) == 0)
                     return cw_error_set(error, CW_E_INVALID, "attributes",
@@ -38,16 +38,17 @@ static cw_status check_attributes(const struct cw_run_spec *spec, struct cw_erro
 static cw_status check_categories(const struct cw_run_spec *spec, struct cw_error *error)
 {
     if (spec->category_count > CW_CATEGORIES_MAX)
-        return cw_error_set(error, CW_E_INVALID, "categories", "%u categories were given; expected at most %d",
-                            spec->category_count, CW_CATEGORIES_MAX);
+        return cw_error_set(error, CW_E_INVALID, "categories",
+                            "%u categories were given; expected at most %d", spec->category_count,
+                            CW_CATEGORIES_MAX);
     if (spec->products_per_category < 0)
         return cw_error_set(error, CW_E_INVALID, "products_per_category",
                             "products_per_category is %lld; expected 0 or more",
                             (long long)spec->products_per_category);
     for (uint32_t i = 0; i < spec->category_count; i++) {
         if (memchr(spec->categories[i], '\0', CW_NAME_MAX) == NULL)
-            return cw_error_set(error, CW_E_INVALID, "categories", "category %u is longer than %d bytes", i + 1,
-                                CW_NAME_MAX - 1);
+            return cw_error_set(error, CW_E_INVALID, "categories", "category %u is longer than %d bytes",
+                                i + 1, CW_NAME_MAX - 1);
         if (cw_category_find(spec->categories[i], 0) < 0)
             return unknown_category(spec->categories[i], error);
     }
@@ -64,9 +65,10 @@ cw_status cw_catalogue_resolve(struct cw_run_spec *spec, struct cw_error *error)
     int64_t products = spec->products;
     const int64_t most = INT64_C(10000000);
     if (spec->category_count > 0 && spec->products_per_category > most / spec->category_count)
-        return cw_error_set(error, CW_E_LIMIT, "products_per_category",
-                            "products_per_category is %lld for %u categories; expected at most %lld products in all",
-                            (long long)spec->products_per_category, spec->category_count, (long long)most);
+        return cw_error_set(
+            error, CW_E_LIMIT, "products_per_category",
+            "products_per_category is %lld for %u categories; expected at most %lld products in all",
+            (long long)spec->products_per_category, spec->category_count, (long long)most);
     if (spec->category_count > 0)
         products = spec->products_per_category * spec->category_count;
     if (products < 0 || products > most)
@@ -92,7 +94,8 @@ static uint32_t mark_leaves(const char *name, uint8_t *marked)
     memset(marked, 0, cw_leaf_count());
     for (int i = cw_category_find(name, 0); i >= 0; i = cw_category_find(name, (uint32_t)i + 1)) {
         const struct cw_category *category = cw_category_get((uint32_t)i);
-        for (uint32_t leaf = category->first_leaf; leaf < category->first_leaf + category->leaf_count; leaf++) {
+        for (uint32_t leaf = category->first_leaf; leaf < category->first_leaf + category->leaf_count;
+             leaf++) {
             count += marked[leaf] == 0;
             marked[leaf] = 1;
         }
@@ -131,14 +134,6 @@ cw_status cw_leaf_choices_init(struct cw_catalogue_plan *plan, struct cw_error *
         made = choice_init(&plan->choices[i], named > 0 ? plan->spec.categories[i] : NULL, marked);
     free(marked);
     return made ? CW_OK
-                : cw_error_set(error, CW_E_NO_MEMORY, "categories", "out of memory while categories were chosen");
-}
-
-bool cw_leaf_choice_has_department(const struct cw_leaf_choice *choice, uint32_t department)
-{
-    for (uint32_t i = 0; i < choice->count; i++) {
-        if (cw_leaf_get(choice->leaves[i])->department == department)
-            return true;
-    }
-    return false;
+                : cw_error_set(error, CW_E_NO_MEMORY, "categories",
+                               "out of memory while categories were chosen");
 }

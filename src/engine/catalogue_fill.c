@@ -3,10 +3,10 @@
 #include "engine/catalogue_parts.h"
 #include "model/reference.h"
 
-cw_status cw_fill_begin(const struct cw_fill *fill, int64_t rows)
+cw_status cw_rows_begin(const struct cw_rows *fill, int64_t rows)
 {
     for (uint32_t c = 0; c < fill->batch->column_count; c++) {
-        if (!cw_fill_wants(fill, c))
+        if (!cw_rows_want(fill, c))
             continue;
         cw_status status = cw_batch_reserve(fill->batch, c, rows, fill->error);
         if (status != CW_OK)
@@ -25,7 +25,8 @@ cw_status cw_fill_begin(const struct cw_fill *fill, int64_t rows)
     return CW_OK;
 }
 
-cw_status cw_fill_text(const struct cw_fill *fill, uint32_t column, int64_t row, const char *text, size_t size)
+cw_status cw_rows_text(const struct cw_rows *fill, uint32_t column, int64_t row, const char *text,
+                       size_t size)
 {
     struct cw_column *target = &fill->batch->columns[column];
     int32_t *offsets = target->values;
@@ -52,13 +53,10 @@ cw_status cw_catalogue_plan_fill(const struct cw_catalogue_plan *plan, uint32_t 
                                  int64_t row_count, uint64_t columns, struct cw_batch *batch,
                                  struct cw_error *error)
 {
-    static cw_status (*const fills[])(const struct cw_fill *) = {
-        [CW_ENTITY_CATEGORY] = cw_category_fill,
-        [CW_ENTITY_BRAND] = cw_brand_fill,
-        [CW_ENTITY_PRODUCT] = cw_product_fill,
-        [CW_ENTITY_PRODUCT_PRICE] = cw_price_fill,
-        [CW_ENTITY_VARIANT] = cw_variant_fill,
-        [CW_ENTITY_FULFILMENT_CENTRE] = cw_fulfilment_fill,
+    static cw_status (*const fills[])(const struct cw_rows *) = {
+        [CW_ENTITY_CATEGORY] = cw_category_fill, [CW_ENTITY_BRAND] = cw_brand_fill,
+        [CW_ENTITY_PRODUCT] = cw_product_fill,   [CW_ENTITY_PRODUCT_PRICE] = cw_price_fill,
+        [CW_ENTITY_VARIANT] = cw_variant_fill,   [CW_ENTITY_FULFILMENT_CENTRE] = cw_fulfilment_fill,
     };
     if (entity >= sizeof fills / sizeof fills[0])
         return cw_error_set(error, CW_E_INVALID, "entity", "entity %u is not of the catalogue", entity);
@@ -66,6 +64,6 @@ cw_status cw_catalogue_plan_fill(const struct cw_catalogue_plan *plan, uint32_t 
     int64_t rows = cw_catalogue_plan_rows(plan, children ? CW_ENTITY_PRODUCT : (enum cw_entity_id)entity);
     if (first_row < 0 || row_count < 0 || first_row > rows || row_count > rows - first_row)
         return outside(entity, first_row, row_count, rows, error);
-    const struct cw_fill fill = {plan, first_row, row_count, columns, batch, error};
+    const struct cw_rows fill = {plan, first_row, row_count, columns, batch, error};
     return fills[entity](&fill);
 }

@@ -1,4 +1,5 @@
-/* What the sources of the catalogue share: the prepared plan and the rows it makes before they become columns. */
+/* What the sources of the catalogue share: the prepared plan and the rows it makes before they become
+ * columns. */
 #ifndef CW_ENGINE_CATALOGUE_PARTS_H
 #define CW_ENGINE_CATALOGUE_PARTS_H
 
@@ -56,9 +57,9 @@ struct cw_leaf_choice {
 /* One currency of the catalogue. */
 struct cw_currency_slot {
     const char *code;
-    uint32_t market;                       /* the first that uses it */
-    uint32_t rate;                         /* minor units for 100.00 of the base currency */
-    uint32_t factor[3];                    /* by tax class: price with tax against without, hundred thousandths */
+    uint32_t market;    /* the first that uses it */
+    uint32_t rate;      /* minor units for 100.00 of the base currency */
+    uint32_t factor[3]; /* by tax class: price with tax against without, hundred thousandths */
     const struct cw_price_ending *endings; /* ascending by from */
     uint32_t ending_count;
 };
@@ -137,12 +138,10 @@ struct cw_options {
 cw_status cw_brands_init(struct cw_catalogue_plan *plan, struct cw_error *error);
 cw_status cw_leaf_choices_init(struct cw_catalogue_plan *plan, struct cw_error *error);
 void cw_currencies_init(struct cw_catalogue_plan *plan);
-bool cw_leaf_choice_has_department(const struct cw_leaf_choice *choice, uint32_t department);
 
 /* rows; index is below the plan's products */
 void cw_product_make(const struct cw_catalogue_plan *plan, int64_t index, struct cw_product *product);
 void cw_product_id(const struct cw_catalogue_plan *plan, const struct cw_product *product, uint8_t out[16]);
-void cw_category_id(uint32_t category, uint8_t out[16]);
 
 /* Writes the name, at most CW_PRODUCT_NAME_MAX bytes, no terminator; returns its size. */
 #define CW_PRODUCT_NAME_MAX 256
@@ -166,7 +165,7 @@ void cw_variant_sku(const struct cw_catalogue_plan *plan, const struct cw_produc
 void cw_variant_barcode(const struct cw_product *product, uint32_t variant, char out[CW_BARCODE_SIZE]);
 
 /* fills of one entity; rows are checked */
-struct cw_fill {
+struct cw_rows {
     const struct cw_catalogue_plan *plan;
     int64_t first;
     int64_t count;
@@ -174,45 +173,47 @@ struct cw_fill {
     struct cw_batch *batch;
     struct cw_error *error;
 };
-cw_status cw_category_fill(const struct cw_fill *fill);
-cw_status cw_brand_fill(const struct cw_fill *fill);
-cw_status cw_product_fill(const struct cw_fill *fill);
-cw_status cw_price_fill(const struct cw_fill *fill);
-cw_status cw_variant_fill(const struct cw_fill *fill);
-cw_status cw_fulfilment_fill(const struct cw_fill *fill);
+cw_status cw_category_fill(const struct cw_rows *fill);
+cw_status cw_brand_fill(const struct cw_rows *fill);
+cw_status cw_product_fill(const struct cw_rows *fill);
+cw_status cw_price_fill(const struct cw_rows *fill);
+cw_status cw_variant_fill(const struct cw_rows *fill);
+cw_status cw_fulfilment_fill(const struct cw_rows *fill);
 
 /* Whether the column is asked for. */
-static inline bool cw_fill_wants(const struct cw_fill *fill, uint32_t column)
+static inline bool cw_rows_want(const struct cw_rows *fill, uint32_t column)
 {
     return (fill->columns >> column & 1) != 0;
 }
 
-/* Makes room for rows rows in every column asked for, with all of them valid and no pool, and sets row_count. */
-cw_status cw_fill_begin(const struct cw_fill *fill, int64_t rows);
+/* Makes room for rows rows in every column asked for, with all of them valid and no pool, and sets row_count.
+ */
+cw_status cw_rows_begin(const struct cw_rows *fill, int64_t rows);
 
 /* The column's memory, or NULL when it is not asked for. */
-static inline void *cw_fill_values(const struct cw_fill *fill, uint32_t column)
+static inline void *cw_rows_values(const struct cw_rows *fill, uint32_t column)
 {
-    return cw_fill_wants(fill, column) ? fill->batch->columns[column].values : NULL;
+    return cw_rows_want(fill, column) ? fill->batch->columns[column].values : NULL;
 }
 
 /* Makes a dictionary column of it; returns its codes, or NULL when it is not asked for. */
-static inline int32_t *cw_fill_codes(const struct cw_fill *fill, uint32_t column, const struct cw_pool *pool)
+static inline int32_t *cw_rows_codes(const struct cw_rows *fill, uint32_t column, const struct cw_pool *pool)
 {
-    if (!cw_fill_wants(fill, column))
+    if (!cw_rows_want(fill, column))
         return NULL;
     fill->batch->columns[column].pool = pool;
     return fill->batch->columns[column].values;
 }
 
-static inline void cw_fill_null(const struct cw_fill *fill, uint32_t column, int64_t row)
+static inline void cw_rows_null(const struct cw_rows *fill, uint32_t column, int64_t row)
 {
     struct cw_column *target = &fill->batch->columns[column];
-    target->validity[row >> 3] &= (uint8_t)~(1U << (row & 7));
+    target->validity[row >> 3] &= (uint8_t) ~(1U << (row & 7));
     target->null_count++;
 }
 
 /* Appends text as the value of row `row` of a plain string column; rows must come in order. */
-cw_status cw_fill_text(const struct cw_fill *fill, uint32_t column, int64_t row, const char *text, size_t size);
+cw_status cw_rows_text(const struct cw_rows *fill, uint32_t column, int64_t row, const char *text,
+                       size_t size);
 
 #endif

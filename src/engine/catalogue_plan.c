@@ -81,7 +81,8 @@ static cw_status tables_init(struct cw_catalogue_plan *plan, struct cw_error *er
         plan->tier_log_price[t] = cw_log((double)cw_brand_tier_price((enum cw_brand_tier)t) / 1000.0);
     for (uint32_t i = 0; i < cw_excluded_countries.count; i++) {
         const uint32_t *offset = cw_excluded_countries.offsets + i;
-        plan->excluded_markets[i] = markets_of(cw_excluded_countries.bytes + offset[0], offset[1] - offset[0]);
+        plan->excluded_markets[i] =
+            markets_of(cw_excluded_countries.bytes + offset[0], offset[1] - offset[0]);
     }
     return CW_OK;
 }
@@ -99,13 +100,14 @@ static void draws_init(struct cw_catalogue_plan *plan)
     int64_t products = plan->spec.products;
     /* A run into a store with products already gets orders of its own, even with the same seed. */
     uint64_t orders = seed ^ cw_mix((uint64_t)plan->spec.prior_products);
-    uint64_t in_category = (uint64_t)(plan->spec.category_count > 0 ? plan->spec.products_per_category : products);
+    uint64_t in_category =
+        (uint64_t)(plan->spec.category_count > 0 ? plan->spec.products_per_category : products);
     plan->category_order =
         cw_permutation_make(cw_stream_make(orders, CW_ENTITY_PRODUCT, CW_PURPOSE_CATEGORY), in_category);
     plan->launch_order =
         cw_permutation_make(cw_stream_make(orders, CW_ENTITY_PRODUCT, CW_PURPOSE_LAUNCH), (uint64_t)products);
-    plan->popularity_order =
-        cw_permutation_make(cw_stream_make(orders, CW_ENTITY_PRODUCT, CW_PURPOSE_POPULARITY), (uint64_t)products);
+    plan->popularity_order = cw_permutation_make(
+        cw_stream_make(orders, CW_ENTITY_PRODUCT, CW_PURPOSE_POPULARITY), (uint64_t)products);
     plan->opening_products = (products * OPENING_SHARE + 99) / 100;
 }
 

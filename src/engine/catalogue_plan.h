@@ -37,6 +37,11 @@ cw_status cw_catalogue_plan_fill(const struct cw_catalogue_plan *plan, uint32_t 
 cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
                                   struct cw_error *error);
 
+/* The id of a category (index for cw_category_get) and of a fulfilment centre (index for
+ * cw_fulfilment_site_get): the same for every run. */
+void cw_category_id(uint32_t category, uint8_t out[16]);
+void cw_fulfilment_id(uint32_t site, uint8_t out[16]);
+
 /* Frees all arrays; NULL and zeroed catalogues are accepted. Every array must be from malloc. */
 void cw_catalogue_clear(struct cw_catalogue *catalogue);
 

@@ -1,0 +1,163 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/catalogue_parts.h"
+#include "model/reference.h"
+
+/* SKU offsets are 32 bits wide. */
+#define VARIANTS_MAX (UINT32_MAX / CW_SKU_SIZE)
+
+void cw_catalogue_clear(struct cw_catalogue *catalogue)
+{
+    if (catalogue == NULL)
+        return;
+    void *const arrays[] = {catalogue->product_ids,  catalogue->launched_at,   catalogue->retired_at,
+                            catalogue->popularity,   catalogue->first_variant, catalogue->tax_class,
+                            catalogue->season,       catalogue->minimum_age,   catalogue->excluded_markets,
+                            catalogue->weight,       catalogue->first_price,   catalogue->price_valid_from,
+                            catalogue->price_amount, catalogue->variant_ids,   catalogue->variant_product,
+                            catalogue->sku_offsets,  catalogue->sku_bytes};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        free(arrays[i]);
+    memset(catalogue, 0, sizeof *catalogue);
+}
+
+/* Memory for count elements; never NULL for none. */
+static void *array_new(uint64_t count, size_t size, bool *made)
+{
+    void *array = malloc((size_t)count * size + CW_PADDING);
+    *made = *made && array != NULL;
+    return array;
+}
+
+static bool product_arrays(struct cw_catalogue *catalogue, uint32_t products)
+{
+    bool made = true;
+    catalogue->product_ids = array_new(products, sizeof *catalogue->product_ids, &made);
+    catalogue->launched_at = array_new(products, sizeof *catalogue->launched_at, &made);
+    catalogue->retired_at = array_new(products, sizeof *catalogue->retired_at, &made);
+    catalogue->popularity = array_new(products, sizeof *catalogue->popularity, &made);
+    catalogue->first_variant = array_new((uint64_t)products + 1, sizeof *catalogue->first_variant, &made);
+    catalogue->tax_class = array_new(products, 1, &made);
+    catalogue->season = array_new(products, 1, &made);
+    catalogue->minimum_age = array_new(products, 1, &made);
+    catalogue->excluded_markets = array_new(products, sizeof *catalogue->excluded_markets, &made);
+    catalogue->weight = array_new(products, sizeof *catalogue->weight, &made);
+    uint64_t prices = (uint64_t)products * catalogue->currency_count + 1;
+    catalogue->first_price = array_new(prices, sizeof *catalogue->first_price, &made);
+    return made;
+}
+
+static bool child_arrays(struct cw_catalogue *catalogue)
+{
+    bool made = true;
+    uint64_t variants = catalogue->variant_count;
+    catalogue->price_valid_from =
+        array_new(catalogue->price_count, sizeof *catalogue->price_valid_from, &made);
+    catalogue->price_amount = array_new(catalogue->price_count, sizeof *catalogue->price_amount, &made);
+    catalogue->variant_ids = array_new(variants, sizeof *catalogue->variant_ids, &made);
+    catalogue->variant_product = array_new(variants, sizeof *catalogue->variant_product, &made);
+    catalogue->sku_offsets = array_new(variants + 1, sizeof *catalogue->sku_offsets, &made);
+    catalogue->sku_bytes = array_new(variants * CW_SKU_SIZE, 1, &made);
+    return made;
+}
+
+static void put_product(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
+                        const struct cw_product *product)
+{
+    int64_t i = product->index;
+    const struct cw_leaf *leaf = cw_leaf_get(product->leaf);
+    cw_product_id(plan, product, out->product_ids[i].bytes);
+    out->launched_at[i] = product->launched_at;
+    out->retired_at[i] = product->retired_at;
+    out->popularity[i] = product->popularity;
+    out->tax_class[i] = leaf->tax_class;
+    out->season[i] = product->season;
+    out->minimum_age[i] = leaf->minimum_age;
+    out->excluded_markets[i] = plan->excluded_markets[leaf->excluded];
+    out->weight[i] = product->weight;
+}
+
+/* The first pass: products, and how many children each has. */
+static cw_status count_children(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
+                                struct cw_error *error)
+{
+    uint64_t variants = 0;
+    uint64_t prices = 0;
+    for (uint32_t i = 0; i < out->product_count; i++) {
+        struct cw_product product;
+        struct cw_price_schedule schedule;
+        struct cw_options options;
+        cw_product_make(plan, i, &product);
+        put_product(plan, out, &product);
+        cw_price_schedule_make(plan, &product, &schedule);
+        cw_options_make(plan, &product, &options);
+        out->first_variant[i] = (uint32_t)variants;
+        variants += options.count;
+        for (uint32_t k = 0; k < out->currency_count; k++, prices += schedule.count)
+            out->first_price[(uint64_t)i * out->currency_count + k] = (uint32_t)prices;
+        if (variants > VARIANTS_MAX || prices > UINT32_MAX)
+            return cw_error_set(
+                error, CW_E_LIMIT, "products",
+                "%u products have more than %u variants; expected fewer products or attributes",
+                out->product_count, (uint32_t)VARIANTS_MAX);
+    }
+    out->variant_count = (uint32_t)variants;
+    out->price_count = (uint32_t)prices;
+    out->first_variant[out->product_count] = (uint32_t)variants;
+    out->first_price[(uint64_t)out->product_count * out->currency_count] = (uint32_t)prices;
+    return CW_OK;
+}
+
+/* The second pass: variants and prices of one product. */
+static void put_children(const struct cw_catalogue_plan *plan, struct cw_catalogue *out, uint32_t index)
+{
+    struct cw_product product;
+    struct cw_price_schedule schedule;
+    int64_t amounts[CW_PRICE_STEPS_MAX];
+    cw_product_make(plan, index, &product);
+    cw_price_schedule_make(plan, &product, &schedule);
+    for (uint32_t k = 0; k < out->currency_count; k++) {
+        uint32_t first = out->first_price[(uint64_t)index * out->currency_count + k];
+        cw_price_amounts(plan, &product, &schedule, k, amounts);
+        memcpy(out->price_amount + first, amounts, schedule.count * sizeof *amounts);
+        memcpy(out->price_valid_from + first, schedule.valid_from,
+               schedule.count * sizeof *schedule.valid_from);
+    }
+    uint32_t first = out->first_variant[index];
+    for (uint32_t v = first; v < out->first_variant[index + 1]; v++) {
+        cw_variant_id(plan, &product, v - first, out->variant_ids[v].bytes);
+        cw_variant_sku(plan, &product, v - first, out->sku_bytes + (size_t)v * CW_SKU_SIZE);
+        out->variant_product[v] = index;
+        out->sku_offsets[v] = v * CW_SKU_SIZE;
+    }
+}
+
+cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
+                                  struct cw_error *error)
+{
+    struct cw_catalogue made = {.product_count = (uint32_t)plan->spec.products,
+                                .currency_count = plan->currency_count};
+    cw_status status = CW_OK;
+    for (uint32_t k = 0; k < plan->currency_count; k++)
+        made.currency_market[k] = (uint8_t)plan->currencies[k].market;
+    memcpy(made.market_currency, plan->market_currency, sizeof made.market_currency);
+    if (product_arrays(&made, made.product_count))
+        status = count_children(plan, &made, error);
+    else
+        status = cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u products",
+                              made.product_count);
+    if (status == CW_OK && !child_arrays(&made))
+        status =
+            cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u variants and %u prices",
+                         made.variant_count, made.price_count);
+    if (status != CW_OK) {
+        cw_catalogue_clear(&made);
+        return status;
+    }
+    for (uint32_t i = 0; i < made.product_count; i++)
+        put_children(plan, &made, i);
+    made.sku_offsets[made.variant_count] = made.variant_count * CW_SKU_SIZE;
+    *out = made;
+    return CW_OK;
+}
