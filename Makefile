@@ -10,7 +10,9 @@ build:
 	tools/build release
 
 # Starts the server with the built-in store and a small shop in it.
-run: build
+run:
+	tools/setup build
+	tools/build release cartwright
 	./build/cartwright serve $(SERVE_OPTIONS)
 
 # What every change must pass.
