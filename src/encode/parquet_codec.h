@@ -9,7 +9,10 @@
 #include "cartwright/buffer.h"
 #include "encode/parquet_metadata.h"
 
-/* Belongs to one thread. */
+/* The level that stands for the best choice for short texts. */
+#define CW_COMPRESSOR_DEFAULT 0
+
+/* Belongs to one thread. level: of zstd, or CW_COMPRESSOR_DEFAULT. Errors: CW_E_NO_MEMORY. */
 struct cw_compressor;
 cw_status cw_compressor_new(enum cw_parquet_codec codec, int level, struct cw_compressor **compressor,
                             struct cw_error *error);

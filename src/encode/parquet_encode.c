@@ -13,7 +13,6 @@
 /* zstd's range of levels; below 0 is faster. */
 #define LEVEL_LOW (-50)
 #define LEVEL_HIGH 22
-#define LEVEL_DEFAULT 1
 
 struct parquet_chunk {
     struct cw_chunk base;
@@ -94,8 +93,8 @@ static cw_status chunk_new(const struct cw_encoder *encoder, struct cw_chunk **c
         created->columns[i].def = &options->entity->columns[options->columns[i]];
     }
     created->writer.codec = codec_of(options->compression);
-    const int level = options->compression_level != 0 ? options->compression_level : LEVEL_DEFAULT;
-    status = cw_compressor_new(created->writer.codec, level, &created->writer.compressor, error);
+    status = cw_compressor_new(created->writer.codec, options->compression_level, &created->writer.compressor,
+                               error);
     if (status != CW_OK) {
         goto fail;
     }
