@@ -80,7 +80,8 @@ def run_unit_tests(build, total, pattern=None, parallel=None, wrapper=()):
     if pattern:
         tests = [test for test in tests if pattern in test["name"]]
     with concurrent.futures.ThreadPoolExecutor(parallel or os.cpu_count() or 1) as pool:
-        runs = [(test["name"], pool.submit(run, [*wrapper, *test["cmd"]], test["timeout"] * 2, test["env"])) for test in tests]
+        runs = [(test["name"], pool.submit(run, [*wrapper, *test["cmd"]], test["timeout"] * 2, test["env"]))
+                for test in tests]
         for name, result in runs:
             total.add_program(f"{build.name}/{name}", result.result())
 
