@@ -1,5 +1,6 @@
-/* The truth: where a shop is kept. One set of operations, implemented by the built-in store (SQLite, one file).
- * A store may be used by many threads at once. Times, units and nulls are those of the entity catalogue. */
+/* The truth: where a shop is kept. One set of operations, implemented by the built-in store (SQLite, one
+ * file). A store may be used by many threads at once. Times, units and nulls are those of the entity
+ * catalogue. */
 #ifndef CW_STORE_STORE_H
 #define CW_STORE_STORE_H
 
@@ -19,41 +20,55 @@ struct cw_store_options {
     bool read_only;
 };
 
-/* Opens a store and applies the migrations it lacks. A store of a newer version is refused (CW_E_UNSUPPORTED), one
- * that is not a store, or is damaged, too (CW_E_CORRUPT). Errors name the path. */
-cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store, struct cw_error *error);
+/* Opens a store and applies the migrations it lacks. A store of a newer version is refused
+ * (CW_E_UNSUPPORTED), one that is not a store, or is damaged, too (CW_E_CORRUPT). Errors name the path. */
+cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store,
+                        struct cw_error *error);
 void cw_store_close(struct cw_store *store);
 
-/* A run as the store remembers it. Text is UTF-8; digests is JSON {"customers":{"rows":N,"sha256":"…"},…} over the
- * canonical NDJSON of each table's rows in generation order. */
+/* The prior_ fields of the run spec that a run was made with: the numbers its unique values begin after. */
+struct cw_priors {
+    int64_t customers[CW_MARKETS_MAX]; /* by market index */
+    int64_t customer_runs;
+    int64_t products;
+    int64_t orders;
+};
+
+/* A run as the store remembers it. Text is UTF-8; digests is JSON {"customers":{"rows":N,"sha256":"…"},…}
+ * over the canonical NDJSON of each table's rows in generation order. priors is used when a run is committed
+ * (the store then knows how far its numbers reach) and is not read back. */
 struct cw_run_record {
     struct cw_uuid id;
-    int64_t created_at;   /* wall clock, microseconds UTC */
+    int64_t created_at;       /* wall clock, microseconds UTC */
     struct cw_buffer spec;    /* canonical run spec JSON */
     struct cw_buffer request; /* the request as given, with defaults; JSON */
     struct cw_buffer digests;
-    struct cw_buffer basis;   /* JSON: how many rows of each table existed when the run began */
+    struct cw_buffer basis; /* JSON: how many rows of each table existed when the run began */
+    struct cw_priors priors;
 };
 void cw_run_record_clear(struct cw_run_record *record);
 
 /* ---- Loading ---- */
 
-/* A load is one unit: its rows and its run become visible together at commit, or never, also after kill -9. Only one
- * load is under way at a time; another waits. On empty tables keys and indexes are built at commit, after the rows.
- * Belongs to one thread at a time. */
+/* A load is one unit: its rows and its run become visible together at commit, or never, also after kill -9.
+ * Only one load is under way at a time; another waits. On empty tables keys and indexes are built at commit,
+ * after the rows. Belongs to one thread at a time. */
 struct cw_load;
 cw_status cw_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error);
-/* Adds all rows of a batch (every column of its entity must be present). Stock rows add to the row of the same centre
- * and variant when there is one: on_hand and stockouts are added, the rest replaced. Categories and fulfilment
- * centres that are already there are left alone. Other clashes of a unique column: CW_E_CONFLICT. */
+/* Adds all rows of a batch (every column of its entity must be present). Stock rows add to the row of the
+ * same centre and variant when there is one: on_hand and stockouts are added, updated_at becomes the later
+ * one, the rest is replaced. Categories and fulfilment centres whose id is already there are left alone.
+ * Other clashes of a unique column: CW_E_CONFLICT; values outside a closed set or range: CW_E_VIOLATION. A
+ * load that failed once fails again with the same status; abort it. Parents may follow their children within
+ * the load. */
 cw_status cw_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
 /* Durable when it returns CW_OK. Frees the load either way and sets *load to NULL. Reference violations:
  * CW_E_VIOLATION. */
 cw_status cw_load_commit(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error);
 void cw_load_abort(struct cw_load **load);
 
-/* The same for a small run, made for many threads: requests that arrive together share one transaction and one
- * sync, but each succeeds or fails alone. Blocks until durable. batches may be NULL at any place. */
+/* The same for a small run, made for many threads: requests that arrive together share one transaction and
+ * one sync, but each succeeds or fails alone. Blocks until durable. batches may be NULL at any place. */
 cw_status cw_store_write(struct cw_store *store, const struct cw_batch *const batches[CW_ENTITY_COUNT],
                          const struct cw_run_record *run, struct cw_error *error);
 
@@ -61,12 +76,15 @@ cw_status cw_store_write(struct cw_store *store, const struct cw_batch *const ba
 
 enum cw_comparison { CW_EQUAL, CW_NOT_EQUAL, CW_LESS, CW_LESS_EQUAL, CW_GREATER, CW_GREATER_EQUAL };
 
-/* One condition: column, comparison, value as text (uuid, decimal integer, RFC 3339 time, ISO date, true/false). */
+/* One condition: column, comparison, value as text (uuid, decimal integer, RFC 3339 time, ISO date,
+ * true/false). */
 struct cw_filter {
     uint32_t column;
     enum cw_comparison comparison;
     const char *value;
 };
+
+#define CW_FILTERS_MAX 16
 
 struct cw_query {
     enum cw_entity_id entity;
@@ -77,14 +95,17 @@ struct cw_query {
     int64_t limit;               /* most rows to return, at least 1 */
 };
 
-/* Reads rows ascending by id into batch (initialised for the entity; its row count is replaced). A bad filter value:
- * CW_E_INVALID naming the column. */
+/* Reads rows ascending by id into batch (initialised for the entity; its contents are replaced, columns not
+ * asked for are absent). Conditions are joined by AND; a null meets none. E-mail addresses are compared
+ * regardless of case. A bad filter value: CW_E_INVALID naming the column. */
 cw_status cw_store_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
                         struct cw_error *error);
 /* Rows of an entity. Exact; cheap. */
-cw_status cw_store_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows, struct cw_error *error);
+cw_status cw_store_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
+                         struct cw_error *error);
 
-/* Newest first; after: id of the last run of the page before, or NULL. records: room for limit; *count is set. */
+/* Newest first; after: id of the last run of the page before, or NULL. records: room for limit; *count is
+ * set. */
 cw_status cw_store_runs(struct cw_store *store, const struct cw_uuid *after, uint32_t limit,
                         struct cw_run_record *records, uint32_t *count, struct cw_error *error);
 cw_status cw_store_run(struct cw_store *store, const struct cw_uuid *id, struct cw_run_record *record,
@@ -99,17 +120,39 @@ cw_status cw_store_select(struct cw_store *store, const char *sql, const char *c
 
 /* ---- What generation builds upon ---- */
 
-/* Sets the prior_ fields of a spec to what the store's runs have used up. */
+/* Sets the prior_ fields of a spec to what the store's runs, and the reservations in force, have used up. */
 cw_status cw_store_priors(struct cw_store *store, struct cw_run_spec *spec, struct cw_error *error);
 
-/* A consistent picture of customers, catalogue and stock, shared and counted: the store keeps the newest and brings
- * it up to date with what was added since. Release gives the count back. */
+/* The same for a run that will be committed, and keeps its numbers (spec->customers of every market,
+ * spec->products, spec->orders) from other runs of this process until cw_store_release_numbers is called,
+ * after the commit or when the run is given up. Two processes that write to one store at the same time may
+ * still clash: CW_E_CONFLICT. */
+cw_status cw_store_reserve_numbers(struct cw_store *store, struct cw_run_spec *spec, struct cw_error *error);
+void cw_store_release_numbers(struct cw_store *store);
+
+/* The priors of a spec, for a run record. */
+struct cw_priors cw_priors_of(const struct cw_run_spec *spec);
+
+/* How many rows each table holds, indexed by enum cw_entity_id: all of one moment. */
+cw_status cw_store_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error);
+
+/* A consistent picture of customers, catalogue and stock, shared and counted: the store keeps the newest and
+ * brings it up to date with what was added since. Release gives the count back; the store must be open until
+ * then. */
 struct cw_store_world;
-cw_status cw_store_world_acquire(struct cw_store *store, struct cw_store_world **world, struct cw_error *error);
+cw_status cw_store_world_acquire(struct cw_store *store, struct cw_store_world **world,
+                                 struct cw_error *error);
+/* The picture as it was when each table held rows[entity] rows (see cw_store_basis), for making a run again.
+ */
+cw_status cw_store_world_acquire_at(struct cw_store *store, const int64_t rows[CW_ENTITY_COUNT],
+                                    struct cw_store_world **world, struct cw_error *error);
 const struct cw_world *cw_store_world_get(const struct cw_store_world *world);
+/* The rows of each table that the world was read from. */
+const int64_t *cw_store_world_basis(const struct cw_store_world *world);
 void cw_store_world_release(struct cw_store_world *world);
 
-/* Runs that promise stock must not overlap between reading the world and being committed: hold this meanwhile. */
+/* Runs that promise stock must not overlap between reading the world and being committed: hold this
+ * meanwhile. */
 void cw_store_lock_stock(struct cw_store *store);
 void cw_store_unlock_stock(struct cw_store *store);
 

@@ -1,0 +1,356 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "store/sqlite_store.h"
+
+/* Rows that room is made for at first; more grows by doubling. */
+#define FIRST_ROWS 256
+
+static const char *const operators[] = {
+    [CW_EQUAL] = "=",       [CW_NOT_EQUAL] = "<>", [CW_LESS] = "<",
+    [CW_LESS_EQUAL] = "<=", [CW_GREATER] = ">",    [CW_GREATER_EQUAL] = ">=",
+};
+
+static cw_status check_query(const struct cw_query *query, const struct cw_entity *entity,
+                             struct cw_error *error)
+{
+    if (query->limit < 1) {
+        return cw_error_set(error, CW_E_INVALID, "limit", "limit is %" PRId64 ", expected 1 or more",
+                            query->limit);
+    }
+    if (query->filter_count > CW_FILTERS_MAX) {
+        return cw_error_set(error, CW_E_LIMIT, "filter", "%" PRIu32 " conditions given, expected at most %d",
+                            query->filter_count, CW_FILTERS_MAX);
+    }
+    for (uint32_t i = 0; i < query->filter_count; i++) {
+        if (query->filters[i].column >= entity->column_count) {
+            return cw_error_set(error, CW_E_INVALID, "filter",
+                                "filter column is %" PRIu32 ", but %s has columns 0 to %" PRIu32,
+                                query->filters[i].column, entity->table, entity->column_count - 1);
+        }
+    }
+    return CW_OK;
+}
+
+/* Parameter 1 is the limit, 2 the cursor, the filters' values follow. Names come from the catalogue alone. */
+static cw_status query_sql(const struct cw_query *query, const struct cw_entity *entity,
+                           struct cw_buffer *sql, struct cw_error *error)
+{
+    cw_status status = cw_buffer_format(sql, error, "SELECT id");
+    for (uint32_t c = 1; status == CW_OK && c < entity->column_count; c++) {
+        if (query->columns >> c & 1) {
+            status = cw_buffer_format(sql, error, ", %s", entity->columns[c].name);
+        }
+    }
+    if (status == CW_OK) {
+        status = cw_buffer_format(sql, error, " FROM %s WHERE %s", entity->table,
+                                  query->after != NULL ? "id > ?2" : "true");
+    }
+    for (uint32_t i = 0; status == CW_OK && i < query->filter_count; i++) {
+        const struct cw_filter *filter = &query->filters[i];
+        status = cw_buffer_format(sql, error, " AND %s %s ?%" PRIu32, entity->columns[filter->column].name,
+                                  operators[filter->comparison], i + 3);
+    }
+    if (status == CW_OK) {
+        status = cw_buffer_format(sql, error, " ORDER BY id LIMIT ?1");
+    }
+    return status == CW_OK ? cw_buffer_append(sql, "", 1, error) : status;
+}
+
+static const char *expected_form(enum cw_type type)
+{
+    switch (type) {
+    case CW_TYPE_BOOL:
+        return "true or false";
+    case CW_TYPE_INT32:
+    case CW_TYPE_INT64:
+        return "a whole number";
+    case CW_TYPE_DATE:
+        return "a date such as 2024-05-31";
+    case CW_TYPE_TIMESTAMP:
+        return "a time such as 2024-05-31T12:00:00Z";
+    case CW_TYPE_UUID:
+        return "a UUID";
+    case CW_TYPE_STRING:
+        break;
+    }
+    return "text";
+}
+
+static bool bind_value(sqlite3_stmt *statement, int index, enum cw_type type, const char *text)
+{
+    bool flag;
+    int64_t number;
+    int32_t days;
+    uint8_t id[16];
+    const size_t length = strlen(text);
+    switch (type) {
+    case CW_TYPE_BOOL:
+        return cw_parse_bool(text, length, &flag) && sqlite3_bind_int(statement, index, flag) == SQLITE_OK;
+    case CW_TYPE_INT32:
+    case CW_TYPE_INT64:
+        return cw_parse_int64(text, length, &number) &&
+               sqlite3_bind_int64(statement, index, number) == SQLITE_OK;
+    case CW_TYPE_DATE:
+        return cw_parse_date(text, length, &days) && sqlite3_bind_int(statement, index, days) == SQLITE_OK;
+    case CW_TYPE_TIMESTAMP:
+        return cw_parse_timestamp(text, length, &number) &&
+               sqlite3_bind_int64(statement, index, number) == SQLITE_OK;
+    case CW_TYPE_UUID:
+        return cw_parse_uuid(text, length, id) &&
+               sqlite3_bind_blob(statement, index, id, sizeof id, SQLITE_TRANSIENT) == SQLITE_OK;
+    case CW_TYPE_STRING:
+        break;
+    }
+    return sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC) == SQLITE_OK;
+}
+
+static cw_status bind_query(const struct cw_query *query, const struct cw_entity *entity,
+                            sqlite3_stmt *statement, struct cw_error *error)
+{
+    sqlite3_bind_int64(statement, 1, query->limit);
+    if (query->after != NULL) {
+        sqlite3_bind_blob(statement, 2, query->after->bytes, sizeof query->after->bytes, SQLITE_STATIC);
+    }
+    for (uint32_t i = 0; i < query->filter_count; i++) {
+        const struct cw_filter *filter = &query->filters[i];
+        const struct cw_column_def *definition = &entity->columns[filter->column];
+        if (!bind_value(statement, (int)i + 3, definition->type, filter->value)) {
+            return cw_error_set(error, CW_E_INVALID, definition->name, "%s is \"%.100s\", expected %s",
+                                definition->name, filter->value, expected_form(definition->type));
+        }
+    }
+    return CW_OK;
+}
+
+static cw_status store_text(struct cw_batch *batch, uint32_t index, int64_t row, sqlite3_stmt *statement,
+                            int field, struct cw_error *error)
+{
+    struct cw_column *column = &batch->columns[index];
+    int32_t *offsets = column->values;
+    const void *text = sqlite3_column_text(statement, field);
+    const size_t size = (size_t)sqlite3_column_bytes(statement, field);
+    const size_t start = (size_t)offsets[row];
+    if (start + size > column->bytes_capacity || column->bytes == NULL) {
+        const cw_status status = cw_batch_reserve_bytes(batch, index, start + size, error);
+        if (status != CW_OK) {
+            return status;
+        }
+    }
+    if (size > 0) {
+        memcpy(column->bytes + start, text, size);
+    }
+    offsets[row + 1] = (int32_t)(start + size);
+    return CW_OK;
+}
+
+static void set_bit(uint8_t *bits, int64_t index, bool value)
+{
+    const uint8_t mask = (uint8_t)(1u << (index & 7));
+    bits[index >> 3] = (uint8_t)(value ? bits[index >> 3] | mask : bits[index >> 3] & ~mask);
+}
+
+/* Fixed-width values; a null leaves the slot zero, as sqlite3_column_* give 0 for it. */
+static cw_status store_value(struct cw_batch *batch, uint32_t index, int64_t row, sqlite3_stmt *statement,
+                             int field, struct cw_error *error)
+{
+    struct cw_column *column = &batch->columns[index];
+    if (column->validity != NULL) {
+        const bool is_null = sqlite3_column_type(statement, field) == SQLITE_NULL;
+        set_bit(column->validity, row, !is_null);
+        column->null_count += is_null;
+    }
+    switch (column->type) {
+    case CW_TYPE_BOOL:
+        set_bit(column->values, row, sqlite3_column_int(statement, field) != 0);
+        break;
+    case CW_TYPE_INT32:
+    case CW_TYPE_DATE:
+        ((int32_t *)column->values)[row] = sqlite3_column_int(statement, field);
+        break;
+    case CW_TYPE_INT64:
+    case CW_TYPE_TIMESTAMP:
+        ((int64_t *)column->values)[row] = sqlite3_column_int64(statement, field);
+        break;
+    case CW_TYPE_UUID: {
+        const void *id = sqlite3_column_blob(statement, field);
+        uint8_t *slot = (uint8_t *)column->values + row * 16;
+        memset(slot, 0, 16);
+        if (id != NULL && sqlite3_column_bytes(statement, field) == 16) {
+            memcpy(slot, id, 16);
+        }
+        break;
+    }
+    case CW_TYPE_STRING:
+        return store_text(batch, index, row, statement, field, error);
+    }
+    return CW_OK;
+}
+
+static bool is_selected(const struct cw_query *query, uint32_t column)
+{
+    return column == 0 || (query->columns >> column & 1);
+}
+
+/* Empties the batch and makes room for rows in the selected columns; others must be absent. */
+static cw_status prepare_batch(const struct cw_query *query, const struct cw_entity *entity,
+                               struct cw_batch *batch, struct cw_error *error)
+{
+    for (uint32_t c = 0; c < batch->column_count; c++) {
+        if (!is_selected(query, c) && batch->columns[c].values != NULL) {
+            cw_batch_clear(batch);
+            break;
+        }
+    }
+    if (batch->columns == NULL) {
+        const cw_status status = cw_batch_init(batch, entity, error);
+        if (status != CW_OK) {
+            return status;
+        }
+    }
+    const int64_t rows = query->limit < FIRST_ROWS ? query->limit : FIRST_ROWS;
+    cw_status status = CW_OK;
+    for (uint32_t c = 0; status == CW_OK && c < batch->column_count; c++) {
+        struct cw_column *column = &batch->columns[c];
+        if (!is_selected(query, c)) {
+            continue;
+        }
+        column->pool = NULL;
+        column->null_count = 0;
+        status = cw_batch_reserve(batch, c, rows, error);
+        if (status == CW_OK && column->type == CW_TYPE_STRING) {
+            status = cw_batch_reserve_bytes(batch, c, 0, error);
+            ((int32_t *)column->values)[0] = 0;
+        }
+    }
+    return status;
+}
+
+static cw_status read_row(const struct cw_query *query, struct cw_batch *batch, int64_t row,
+                          sqlite3_stmt *statement, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    int field = 0;
+    for (uint32_t c = 0; status == CW_OK && c < batch->column_count; c++) {
+        if (!is_selected(query, c)) {
+            continue;
+        }
+        if (row >= FIRST_ROWS) {
+            status = cw_batch_reserve(batch, c, row + 1, error);
+        }
+        if (status == CW_OK) {
+            status = store_value(batch, c, row, statement, field++, error);
+        }
+    }
+    return status;
+}
+
+static cw_status read_rows(struct cw_connection *connection, const struct cw_query *query,
+                           sqlite3_stmt *statement, struct cw_batch *batch, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    int64_t rows = 0;
+    int code;
+    batch->row_count = 0;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        status = read_row(query, batch, rows, statement, error);
+        if (status != CW_OK) {
+            return status;
+        }
+        rows++;
+    }
+    if (code != SQLITE_DONE) {
+        return cw_connection_error(connection, error);
+    }
+    batch->row_count = rows;
+    return CW_OK;
+}
+
+cw_status cw_store_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
+                        struct cw_error *error)
+{
+    const struct cw_entity *entity = cw_entity_get(query->entity);
+    cw_status status = check_query(query, entity, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    struct cw_buffer sql = {0};
+    struct cw_connection *connection = NULL;
+    sqlite3_stmt *statement = NULL;
+    status = query_sql(query, entity, &sql, error);
+    if (status == CW_OK) {
+        status = cw_store_borrow(store, &connection, error);
+    }
+    if (status == CW_OK) {
+        status = cw_connection_prepare(connection, sql.data, &statement, error);
+    }
+    if (status == CW_OK) {
+        status = bind_query(query, entity, statement, error);
+    }
+    if (status == CW_OK) {
+        status = prepare_batch(query, entity, batch, error);
+    }
+    if (status == CW_OK) {
+        status = read_rows(connection, query, statement, batch, error);
+    }
+    if (statement != NULL) {
+        cw_statement_finish(statement);
+    }
+    if (connection != NULL) {
+        cw_store_return(store, connection);
+    }
+    cw_buffer_clear(&sql);
+    return status;
+}
+
+static cw_status select_rows(struct cw_connection *connection, sqlite3_stmt *statement,
+                             bool (*row)(void *context, int columns, const char *const *values),
+                             void *context, struct cw_error *error)
+{
+    enum { COLUMNS_MAX = 64 };
+    const char *values[COLUMNS_MAX];
+    const int columns = sqlite3_column_count(statement);
+    if (columns > COLUMNS_MAX) {
+        return cw_error_set(error, CW_E_LIMIT, "sql", "a query gives %d columns, expected at most %d",
+                            columns, COLUMNS_MAX);
+    }
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        for (int i = 0; i < columns; i++) {
+            values[i] = (const char *)sqlite3_column_text(statement, i);
+        }
+        if (!row(context, columns, values)) {
+            return CW_OK;
+        }
+    }
+    return code == SQLITE_DONE ? CW_OK : cw_connection_error(connection, error);
+}
+
+cw_status cw_store_select(struct cw_store *store, const char *sql, const char *const *parameters,
+                          uint32_t parameter_count,
+                          bool (*row)(void *context, int columns, const char *const *values), void *context,
+                          struct cw_error *error)
+{
+    struct cw_connection *connection;
+    cw_status status = cw_store_borrow(store, &connection, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    sqlite3_stmt *statement = NULL;
+    status = cw_connection_prepare(connection, sql, &statement, error);
+    for (uint32_t i = 0; status == CW_OK && i < parameter_count; i++) {
+        if (sqlite3_bind_text(statement, (int)i + 1, parameters[i], -1, SQLITE_STATIC) != SQLITE_OK) {
+            status = cw_connection_error(connection, error);
+        }
+    }
+    if (status == CW_OK) {
+        status = select_rows(connection, statement, row, context, error);
+    }
+    if (statement != NULL) {
+        cw_statement_finish(statement);
+    }
+    cw_store_return(store, connection);
+    return status;
+}

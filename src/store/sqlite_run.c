@@ -1,0 +1,147 @@
+#include <string.h>
+
+#include "store/sqlite_store.h"
+
+void cw_run_record_clear(struct cw_run_record *record)
+{
+    if (record == NULL) {
+        return;
+    }
+    cw_buffer_clear(&record->spec);
+    cw_buffer_clear(&record->request);
+    cw_buffer_clear(&record->digests);
+    cw_buffer_clear(&record->basis);
+    *record = (struct cw_run_record){0};
+}
+
+static void bind_buffer(sqlite3_stmt *statement, int index, const struct cw_buffer *buffer)
+{
+    sqlite3_bind_text64(statement, index, buffer->data != NULL ? buffer->data : "", buffer->size,
+                        SQLITE_STATIC, SQLITE_UTF8);
+}
+
+cw_status cw_run_insert(struct cw_connection *connection, const struct cw_run_record *run,
+                        struct cw_error *error)
+{
+    sqlite3_stmt *statement;
+    const cw_status status = cw_connection_prepare(
+        connection,
+        "INSERT INTO runs (id, created_at, spec, request, digests, basis) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        &statement, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    sqlite3_bind_blob(statement, 1, run->id.bytes, sizeof run->id.bytes, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, run->created_at);
+    bind_buffer(statement, 3, &run->spec);
+    bind_buffer(statement, 4, &run->request);
+    bind_buffer(statement, 5, &run->digests);
+    bind_buffer(statement, 6, &run->basis);
+    return cw_statement_run(connection, statement, error);
+}
+
+static cw_status read_buffer(sqlite3_stmt *statement, int index, struct cw_buffer *buffer,
+                             struct cw_error *error)
+{
+    const void *text = sqlite3_column_text(statement, index);
+    return cw_buffer_append(buffer, text, (size_t)sqlite3_column_bytes(statement, index), error);
+}
+
+/* The row that the statement stands on, into an empty record. */
+static cw_status read_record(sqlite3_stmt *statement, struct cw_run_record *record, struct cw_error *error)
+{
+    struct cw_run_record made = {.created_at = sqlite3_column_int64(statement, 1)};
+    memcpy(made.id.bytes, sqlite3_column_blob(statement, 0), sizeof made.id.bytes);
+    cw_status status = read_buffer(statement, 2, &made.spec, error);
+    if (status == CW_OK) {
+        status = read_buffer(statement, 3, &made.request, error);
+    }
+    if (status == CW_OK) {
+        status = read_buffer(statement, 4, &made.digests, error);
+    }
+    if (status == CW_OK) {
+        status = read_buffer(statement, 5, &made.basis, error);
+    }
+    if (status != CW_OK) {
+        cw_run_record_clear(&made);
+        return status;
+    }
+    *record = made;
+    return CW_OK;
+}
+
+/* Steps through at most limit runs. */
+static cw_status read_records(struct cw_connection *connection, sqlite3_stmt *statement, uint32_t limit,
+                              struct cw_run_record *records, uint32_t *count, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    uint32_t read = 0;
+    int code = SQLITE_DONE;
+    while (status == CW_OK && read < limit && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        status = read_record(statement, &records[read], error);
+        read += status == CW_OK;
+    }
+    if (status == CW_OK && code != SQLITE_ROW && code != SQLITE_DONE) {
+        status = cw_connection_error(connection, error);
+    }
+    cw_statement_finish(statement);
+    if (status != CW_OK) {
+        for (uint32_t i = 0; i < read; i++) {
+            cw_run_record_clear(&records[i]);
+        }
+        return status;
+    }
+    *count = read;
+    return CW_OK;
+}
+
+cw_status cw_store_runs(struct cw_store *store, const struct cw_uuid *after, uint32_t limit,
+                        struct cw_run_record *records, uint32_t *count, struct cw_error *error)
+{
+    struct cw_connection *connection;
+    cw_status status = cw_store_borrow(store, &connection, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    sqlite3_stmt *statement;
+    status = cw_connection_prepare(
+        connection,
+        after == NULL ? "SELECT id, created_at, spec, request, digests, basis FROM runs "
+                        "ORDER BY sequence DESC LIMIT ?1"
+                      : "SELECT id, created_at, spec, request, digests, basis FROM runs WHERE sequence < "
+                        "(SELECT sequence FROM runs WHERE id = ?2) ORDER BY sequence DESC LIMIT ?1",
+        &statement, error);
+    if (status == CW_OK) {
+        sqlite3_bind_int64(statement, 1, limit);
+        if (after != NULL) {
+            sqlite3_bind_blob(statement, 2, after->bytes, sizeof after->bytes, SQLITE_STATIC);
+        }
+        status = read_records(connection, statement, limit, records, count, error);
+    }
+    cw_store_return(store, connection);
+    return status;
+}
+
+cw_status cw_store_run(struct cw_store *store, const struct cw_uuid *id, struct cw_run_record *record,
+                       struct cw_error *error)
+{
+    struct cw_connection *connection;
+    cw_status status = cw_store_borrow(store, &connection, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    sqlite3_stmt *statement;
+    uint32_t count = 0;
+    status = cw_connection_prepare(
+        connection, "SELECT id, created_at, spec, request, digests, basis FROM runs WHERE id = ?1",
+        &statement, error);
+    if (status == CW_OK) {
+        sqlite3_bind_blob(statement, 1, id->bytes, sizeof id->bytes, SQLITE_STATIC);
+        status = read_records(connection, statement, 1, record, &count, error);
+    }
+    cw_store_return(store, connection);
+    if (status == CW_OK && count == 0) {
+        return cw_error_set(error, CW_E_NOT_FOUND, "run", "no run has this id");
+    }
+    return status;
+}
