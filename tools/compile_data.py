@@ -547,9 +547,13 @@ def write_screen(out, path):
     unique(rows, lambda row: row.match("token", "[a-z]{2,}", "letters a to z"))
     for rule in SCREEN_RULES:
         tokens = sorted(row["token"] for row in rows if SCREEN_RULES[row.one_of("rule", SCREEN_RULES)] == rule)
-        out.add(f"\nconst char *const cw_reference_screen_{rule}[] = {{\n" +
-                "".join(f"    {c_string(token)},\n" for token in tokens) + "    NULL};\n"
-                f"const uint32_t cw_reference_screen_{rule}_count = {len(tokens)};\n")
+        pairs = [(ord(token[0]) - 97) * 26 + ord(token[1]) - 97 for token in tokens]
+        first = [sum(pair < index for pair in pairs) for index in range(26 * 26 + 1)]
+        texts = "".join(f"    {c_string(token)},\n" for token in tokens)
+        name = f"cw_reference_screen_{rule}"
+        out.add(f"\nstatic const char *const {rule}_tokens[] = {{\n{texts}    NULL}};\n")
+        firsts = out.array("uint16_t", f"{rule}_first", first)
+        out.add(f"\nconst struct cw_reference_screen {name} = {{{rule}_tokens, {firsts}}};\n")
 
 
 def write_header(path, markets):
@@ -564,10 +568,12 @@ def write_header(path, markets):
             "extern const uint32_t cw_reference_zone_count;\n"
             "extern const struct cw_card_ranges cw_reference_card_ranges;\n"
             "extern const struct cw_fulfilment_site cw_reference_sites[];\n"
-            "extern const uint32_t cw_reference_site_count;\n")
+            "extern const uint32_t cw_reference_site_count;\n"
+            "\n/* Tokens by their first two letters: those of letters a and b are tokens[first[26 * a + b]] up to\n"
+            " * tokens[first[26 * a + b + 1]]. */\n"
+            "struct cw_reference_screen {\n    const char *const *tokens;\n    const uint16_t *first;\n};\n\n")
     for rule in SCREEN_RULES:
-        out.add(f"extern const char *const cw_reference_screen_{rule}[]; /* sorted bytewise */\n"
-                f"extern const uint32_t cw_reference_screen_{rule}_count;\n")
+        out.add(f"extern const struct cw_reference_screen cw_reference_screen_{rule};\n")
     out.add("\n#endif\n")
     out.save(path)
 

@@ -5,6 +5,7 @@
 #include "reference_tables.h"
 
 #define LONGEST_TEXT 256
+#define LETTERS 26
 
 /* The letter in lower case, or 0 for what separates words. */
 static char letter(char c)
@@ -14,47 +15,44 @@ static char letter(char c)
     return c >= 'a' && c <= 'z' ? c : '\0';
 }
 
-/* Binary search among the tokens that must match a whole word. */
-static bool is_whole_token(const char *word, size_t length)
+/* Whether a token stands at the start of text (zero-terminated, two letters or more); whole_length: the token
+ * must be as long as that, or 0 for any length. */
+static bool token_starts(const struct cw_reference_screen *screen, const char *text, size_t whole_length)
 {
-    uint32_t low = 0;
-    uint32_t high = cw_reference_screen_whole_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const char *token = cw_reference_screen_whole[middle];
-        int order = strncmp(word, token, length);
-        if (order == 0 && token[length] == '\0')
+    const uint16_t *first = screen->first + (text[0] - 'a') * LETTERS + (text[1] - 'a');
+    for (uint32_t i = first[0]; i < first[1]; i++) {
+        size_t length = strlen(screen->tokens[i]);
+        if ((whole_length == 0 || length == whole_length) && strncmp(text, screen->tokens[i], length) == 0)
             return true;
-        if (order > 0)
-            low = middle + 1;
-        else
-            high = middle;
     }
     return false;
 }
 
 bool cw_text_is_offensive(const char *ascii, size_t length)
 {
-    char letters[LONGEST_TEXT + 1];
+    char letters[LONGEST_TEXT + 1] = {0};
+    size_t word_ends[LONGEST_TEXT + 1];
     size_t count = 0;
-    size_t word = 0;
+    size_t words = 0;
     if (length > LONGEST_TEXT)
         length = LONGEST_TEXT;
     for (size_t i = 0; i < length; i++) {
         char c = letter(ascii[i]);
-        if (c != '\0') {
+        if (c != '\0')
             letters[count++] = c;
-            continue;
-        }
-        if (count > word && is_whole_token(letters + word, count - word))
-            return true;
-        word = count;
+        else
+            word_ends[words++] = count;
     }
-    if (count > word && is_whole_token(letters + word, count - word))
-        return true;
-    letters[count] = '\0';
-    for (uint32_t i = 0; i < cw_reference_screen_anywhere_count; i++) {
-        if (strstr(letters, cw_reference_screen_anywhere[i]) != NULL)
+    word_ends[words++] = count;
+    size_t start = 0;
+    for (size_t i = 0; i < words; i++) {
+        size_t size = word_ends[i] - start;
+        if (size >= 2 && token_starts(&cw_reference_screen_whole, letters + start, size))
+            return true;
+        start = word_ends[i];
+    }
+    for (size_t i = 0; i + 1 < count; i++) {
+        if (token_starts(&cw_reference_screen_anywhere, letters + i, 0))
             return true;
     }
     return false;

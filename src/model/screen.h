@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 /* True when text holds an offensive word. Compared are letters a to z in either case; everything else
- * separates words. A word counts when it is equal to a token of data/screen.tsv with rule `whole`, or when
- * the text's letters, separators left out, hold a token with rule `anywhere`. Tokens that innocent words hold
- * ("cock" in "hancock") are of the first kind only. length: bytes of text, of which the first 256 are looked
- * at. Thread-safe. */
+ * separates words. A word counts when it equals a token of data/screen.tsv with rule `whole`, or when the
+ * text's letters, separators left out, hold a token with rule `anywhere`; so two innocent names may make an
+ * offensive one. Tokens that innocent words hold ("cock" in "hancock") have the first rule. length: bytes of
+ * text, of which the first 256 are looked at. Thread-safe. */
 bool cw_text_is_offensive(const char *ascii, size_t length);
 
 #endif

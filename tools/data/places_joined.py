@@ -9,13 +9,13 @@ from text_forms import comparable
 NEAR_KM = 25  # the farthest that a postal code's point may lie from its city's centre
 
 # Names of GeoNames places that are not the town's own name in its country's addresses.
-LOCAL_NAMES = {"US": {"New York City": "New York", "Washington, D.C.": "Washington"}, "DE": {"Munich": "München"}, "FR": {}}
+LOCAL_NAMES = {"US": {"New York City": "New York", "Washington, D.C.": "Washington", "The Bronx": "Bronx"}, "DE": {"Munich": "München"}, "FR": {}}
 GERMAN_STATES = {"01": "BW", "02": "BY", "03": "HB", "04": "HH", "05": "HE", "06": "NI", "07": "NW", "08": "RP",
                  "09": "SL", "10": "SH", "11": "BB", "12": "MV", "13": "SN", "14": "ST", "15": "TH", "16": "BE"}
 AMERICAN_STATES = set("AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM "
                       "NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY".split())
 SIZES = {"US": (4500, 1000), "DE": (3000, 1000), "FR": (3000, 1200)}
-MOST_CODES = 60  # of one city
+MOST_CODES = 100  # of one city
 
 
 def american_rows(packages):
@@ -45,12 +45,17 @@ def group_of(country, city):
     return GERMAN_STATES.get(city["admin"], "") if country == "DE" else city["admin"]
 
 
+def head_of(name):
+    """The name without its complement: "Freiburg" of "Freiburg im Breisgau"."""
+    return re.split(r" (?:am|an|im|in|bei|ob|vor|auf|v\.|a\.|i\.|upon|sur|en) | ?[/(]", name)[0]
+
+
 def index_rows(rows):
     """(group, comparable name) -> rows; a name with a complement ("Freiburg im Breisgau") also under its head."""
     whole, heads = {}, {}
     for row in rows:
         whole.setdefault((row["group"], comparable(row["place"])), []).append(row)
-        head = re.split(r" (?:am|an|im|in|bei|ob|vor|auf|v\.|a\.|i\.|upon|sur|en) | ?[/(]", row["place"])[0]
+        head = head_of(row["place"])
         if head != row["place"]:
             heads.setdefault((row["group"], comparable(head)), []).append(row)
     return whole, heads
@@ -64,7 +69,9 @@ def join(country, cities, rows):
         if city["feature"] in SECTIONS or city["population"] < 100:
             continue
         key = group_of(country, city), comparable(name)
-        near = [row for row in whole.get(key, []) or heads.get(key, []) if distance_km(city, row) <= NEAR_KM]
+        short = key[0], comparable(head_of(name))
+        named = whole.get(key) or heads.get(key) or whole.get(short) or []
+        near = [row for row in named if distance_km(city, row) <= NEAR_KM]
         if not near:
             continue
         closest = min(near, key=lambda row: (distance_km(city, row), row["code"]))

@@ -19,6 +19,9 @@ tit tits topless towelhead vibrator voyeur xx xxx zoophilia""".split()) - {
     "xxx", "sex", "sexy", "nude", "horny", "prick", "sucks", "pisser", "fecal", "pubes", "splooge", "vibrator", "chatte"}
 # Names of people that are offensive words elsewhere: allowed as names, screened in addresses and brands.
 PEOPLE_MAY_BE_CALLED = {"dick", "cox", "randy", "fanny", "gaylord", "sex", "homo", "cock", "nazi", "lolita", "pine", "dick"}
+# Full names that are jokes.
+JOKES = ["mikehunt", "mikehawk", "bendover", "hughjass", "seymourbutts", "moelester", "dickhead", "jackmehoff", "philmccrack",
+         "dixienormous", "harrybutts", "harrydick", "cravenmorehead", "heywoodjablome", "amandahump", "opheliaballs"]
 MORE_ANYWHERE = ["fuck", "cunt", "nigger", "faggot", "hitler", "shithead", "whore", "porno"]
 MORE_WHOLE = ["nazi", "nazis", "isis", "kkk", "adolf", "hitler", "shit", "fag", "rape", "raper", "rapist", "fuk", "fck", "wtf",
               "hure", "nutte", "fotze", "ficken", "fick", "sieg", "heil", "pute", "putain", "merde", "salope", "encule",
@@ -45,7 +48,7 @@ class Screen:
 
     def __init__(self, packages):
         self.tokens = tokens_of(packages)
-        self.anywhere = set(MORE_ANYWHERE)
+        self.anywhere = set(MORE_ANYWHERE + JOKES)
 
     def rejects_name(self, ascii_name):
         if ascii_name in PEOPLE_MAY_BE_CALLED:
