@@ -18,7 +18,8 @@ PATTERNS = ["style", "tech", "food", "media"]
 TIERS = ["value", "mainstream", "premium", "luxury"]
 OPTION_KEYS = {"sigma", "margin", "mass", "sizes", "colours", "materials", "season", "tax", "age", "excluded",
                "words", "name"}
-BRAND_NAMES = 16384
+BRAND_NAMES = 12288
+SHORTEST_BRAND_NAME = 7  # shorter ones are too often real names
 SEASON_CHOICES = 8
 PADDING = 32
 
@@ -177,7 +178,7 @@ def brand_names(folder):
 
     def allowed(name):
         low = name.lower()
-        return low not in whole and not any(f in low for f in fragments) and \
+        return len(low) >= SHORTEST_BRAND_NAME and low not in whole and not any(f in low for f in fragments) and \
             not any(a == b == c for a, b, c in zip(low, low[1:], low[2:]))
 
     vowels = set("aeiou")

@@ -78,9 +78,17 @@ static void put_product(const struct cw_catalogue_plan *plan, struct cw_catalogu
     out->weight[i] = product->weight;
 }
 
+/* What the second pass needs of a product and the world does not hold: cheaper kept than made again. */
+struct kept_product {
+    int64_t list_amount;
+    int64_t created_at;
+    uint32_t leaf;
+    uint32_t brand;
+};
+
 /* The first pass: products, and how many children each has. */
 static cw_status count_children(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
-                                struct cw_error *error)
+                                struct kept_product *kept, struct cw_error *error)
 {
     uint64_t variants = 0;
     uint64_t prices = 0;
@@ -92,6 +100,7 @@ static cw_status count_children(const struct cw_catalogue_plan *plan, struct cw_
         put_product(plan, out, &product);
         cw_price_schedule_make(plan, &product, &schedule);
         cw_options_make(plan, &product, &options);
+        kept[i] = (struct kept_product){product.list_amount, product.created_at, product.leaf, product.brand};
         out->first_variant[i] = (uint32_t)variants;
         variants += options.count;
         for (uint32_t k = 0; k < out->currency_count; k++, prices += schedule.count)
@@ -110,12 +119,19 @@ static cw_status count_children(const struct cw_catalogue_plan *plan, struct cw_
 }
 
 /* The second pass: variants and prices of one product. */
-static void put_children(const struct cw_catalogue_plan *plan, struct cw_catalogue *out, uint32_t index)
+static void put_children(const struct cw_catalogue_plan *plan, struct cw_catalogue *out, uint32_t index,
+                         const struct kept_product *kept)
 {
-    struct cw_product product;
+    const struct cw_product product = {.index = index,
+                                       .number = (uint64_t)plan->spec.prior_products + index,
+                                       .leaf = kept->leaf,
+                                       .brand = kept->brand,
+                                       .created_at = kept->created_at,
+                                       .launched_at = out->launched_at[index],
+                                       .retired_at = out->retired_at[index],
+                                       .list_amount = kept->list_amount};
     struct cw_price_schedule schedule;
     int64_t amounts[CW_PRICE_STEPS_MAX];
-    cw_product_make(plan, index, &product);
     cw_price_schedule_make(plan, &product, &schedule);
     for (uint32_t k = 0; k < out->currency_count; k++) {
         uint32_t first = out->first_price[(uint64_t)index * out->currency_count + k];
@@ -133,31 +149,38 @@ static void put_children(const struct cw_catalogue_plan *plan, struct cw_catalog
     }
 }
 
+static cw_status fill_world(const struct cw_catalogue_plan *plan, struct cw_catalogue *made,
+                            struct kept_product *kept, struct cw_error *error)
+{
+    cw_status status = count_children(plan, made, kept, error);
+    if (status != CW_OK)
+        return status;
+    if (!child_arrays(made))
+        return cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u variants and %u prices",
+                            made->variant_count, made->price_count);
+    for (uint32_t i = 0; i < made->product_count; i++)
+        put_children(plan, made, i, &kept[i]);
+    made->sku_offsets[made->variant_count] = made->variant_count * CW_SKU_SIZE;
+    return CW_OK;
+}
+
 cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
                                   struct cw_error *error)
 {
     struct cw_catalogue made = {.product_count = (uint32_t)plan->spec.products,
                                 .currency_count = plan->currency_count};
-    cw_status status = CW_OK;
     for (uint32_t k = 0; k < plan->currency_count; k++)
         made.currency_market[k] = (uint8_t)plan->currencies[k].market;
     memcpy(made.market_currency, plan->market_currency, sizeof made.market_currency);
-    if (product_arrays(&made, made.product_count))
-        status = count_children(plan, &made, error);
+    bool room = product_arrays(&made, made.product_count);
+    struct kept_product *kept = array_new(made.product_count, sizeof *kept, &room);
+    cw_status status = room ? fill_world(plan, &made, kept, error)
+                            : cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u products",
+                                           made.product_count);
+    free(kept);
+    if (status == CW_OK)
+        *out = made;
     else
-        status = cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u products",
-                              made.product_count);
-    if (status == CW_OK && !child_arrays(&made))
-        status =
-            cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u variants and %u prices",
-                         made.variant_count, made.price_count);
-    if (status != CW_OK) {
         cw_catalogue_clear(&made);
-        return status;
-    }
-    for (uint32_t i = 0; i < made.product_count; i++)
-        put_children(plan, &made, i);
-    made.sku_offsets[made.variant_count] = made.variant_count * CW_SKU_SIZE;
-    *out = made;
-    return CW_OK;
+    return status;
 }
