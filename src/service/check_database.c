@@ -1,0 +1,116 @@
+#define _POSIX_C_SOURCE 200809L
+#include "service/check_database.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "service/check_files.h"
+#include "service/json_read.h"
+#include "service/values.h"
+
+cw_status cw_check_database_error(const struct cw_check_database *database, struct cw_error *error)
+{
+    const int code = sqlite3_errcode(database->db);
+    cw_status kind = CW_E_IO;
+    if (code == SQLITE_INTERRUPT) {
+        kind = CW_E_CANCELLED;
+    } else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+        kind = CW_E_CORRUPT;
+    } else if (code == SQLITE_NOMEM) {
+        kind = CW_E_NO_MEMORY;
+    } else if (code == SQLITE_ERROR) {
+        kind = CW_E_INTERNAL;
+    }
+    const cw_status status = cw_error_set(error, kind, NULL, "the check failed in the database: %.300s",
+                                          sqlite3_errmsg(database->db));
+    if (error != NULL) {
+        error->native_code = code;
+    }
+    return status;
+}
+
+/* Stops a statement when the work is cancelled. */
+static int is_cancelled(void *context)
+{
+    return cw_progress_is_cancelled(context);
+}
+
+/* The latest as-of of the store's runs. */
+static cw_status read_as_of(struct cw_check_database *database, struct cw_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(database->db, "SELECT max(json_extract(spec, '$.as_of')) FROM runs", -1,
+                           &statement, NULL) != SQLITE_OK) {
+        return cw_check_database_error(database, error);
+    }
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        const unsigned char *text = sqlite3_column_text(statement, 0);
+        /* Canonical specs write all times alike, so that the greatest text is the latest. */
+        if (text != NULL && cw_value_time("as_of", (const char *)text, &database->as_of, NULL) != CW_OK) {
+            database->as_of = INT64_MIN;
+        }
+    }
+    sqlite3_finalize(statement);
+    return CW_OK;
+}
+
+static cw_status open_store(const char *path, struct cw_check_database *database, struct cw_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        return cw_check_database_error(database, error);
+    }
+    sqlite3_busy_timeout(database->db, 10000);
+    if (sqlite3_exec(database->db,
+                     "PRAGMA mmap_size = 8589934592; PRAGMA cache_size = -131072; PRAGMA temp_store = FILE",
+                     NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(database->db, "SELECT name FROM sqlite_schema WHERE type = 'table'", -1,
+                           &statement, NULL) != SQLITE_OK) {
+        cw_check_database_error(database, NULL);
+        return cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is no store: %s", path,
+                            sqlite3_errmsg(database->db));
+    }
+    bool has_runs = false;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        const struct cw_entity *entity = cw_entity_find(name, strlen(name));
+        has_runs = has_runs || strcmp(name, "runs") == 0;
+        if (entity != NULL && strcmp(entity->table, name) == 0) {
+            database->present |= 1U << entity->id;
+        }
+    }
+    sqlite3_finalize(statement);
+    if (!has_runs || database->present == 0) {
+        return cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is a database, but no store of Cartwright",
+                            path);
+    }
+    return read_as_of(database, error);
+}
+
+cw_status cw_check_database_open(const char *path, struct cw_progress *progress,
+                                 struct cw_check_database *database, struct cw_error *error)
+{
+    struct stat about;
+    struct cw_check_database made = {.as_of = INT64_MIN};
+    if (stat(path, &about) != 0) {
+        return cw_error_set(error, CW_E_NOT_FOUND, NULL, "there is no store or directory %.300s", path);
+    }
+    cw_status status = S_ISDIR(about.st_mode) ? cw_check_files_open(path, progress, &made, error)
+                                              : open_store(path, &made, error);
+    if (status != CW_OK) {
+        cw_check_database_close(&made);
+        return status;
+    }
+    if (progress != NULL) {
+        sqlite3_progress_handler(made.db, 100000, is_cancelled, progress);
+    }
+    *database = made;
+    return CW_OK;
+}
+
+void cw_check_database_close(struct cw_check_database *database)
+{
+    sqlite3_close(database->db);
+    *database = (struct cw_check_database){.as_of = INT64_MIN};
+}

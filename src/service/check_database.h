@@ -1,0 +1,25 @@
+/* The database that rules run on: a store opened for reading, or generated files put into a temporary
+ * database without constraints, so that broken data can be told apart rule by rule. */
+#ifndef CW_SERVICE_CHECK_DATABASE_H
+#define CW_SERVICE_CHECK_DATABASE_H
+
+#include <sqlite3.h>
+
+#include "cartwright/error.h"
+#include "service/progress.h"
+
+struct cw_check_database {
+    sqlite3 *db;
+    uint32_t present; /* bit e: the table of entity e is there, with all its columns */
+    int64_t as_of;    /* INT64_MIN when nothing says it */
+};
+
+/* path: a store file or a directory of generated files. Errors: see cw_validate_path. */
+cw_status cw_check_database_open(const char *path, struct cw_progress *progress,
+                                 struct cw_check_database *database, struct cw_error *error);
+void cw_check_database_close(struct cw_check_database *database);
+
+/* Puts the last failure of the connection into *error. */
+cw_status cw_check_database_error(const struct cw_check_database *database, struct cw_error *error);
+
+#endif
