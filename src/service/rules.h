@@ -20,9 +20,11 @@ struct cw_rule {
     const char *violation;   /* SQL condition */
     const char *detail;      /* SQL expression of text that shows the offending values; NULL: none */
     const char *description; /* what holds where the rule is kept */
-    /* A whole query of (id, detail) instead of a condition, for rules over many rows at once; holds one
-     * "{scope}", a condition over `t`, the entity's row. */
+    /* A whole query of (id, detail) instead of a condition, for rules over many rows at once. It holds one
+     * "{where}": nothing when all rows are checked, else `where`, in which "{scope}" is the condition that
+     * picks rows `t`. */
     const char *query;
+    const char *where;
 };
 
 /* A row that belongs to t: LEFT JOIN sql. */

@@ -3,7 +3,7 @@
 #define E(name) (1U << CW_ENTITY_##name)
 #define RULE(name, entity, needs, joins, violation, detail, description)                                     \
     {                                                                                                        \
-        name, CW_ENTITY_##entity, needs, joins, violation, detail, description, NULL                         \
+        name, CW_ENTITY_##entity, needs, joins, violation, detail, description, NULL, NULL                   \
     }
 
 /* What order items add up to. */

@@ -4,13 +4,12 @@
 /* Rules with a condition, and with a whole query. */
 #define RULE(name, entity, needs, joins, violation, detail, description)                                     \
     {                                                                                                        \
-        name, CW_ENTITY_##entity, needs, joins, violation, detail, description, NULL                         \
+        name, CW_ENTITY_##entity, needs, joins, violation, detail, description, NULL, NULL                   \
     }
 #define QUERY(name, entity, needs, query, where, description)                                                \
     {                                                                                                        \
         name, CW_ENTITY_##entity, needs, "", NULL, NULL, description, query, where                           \
     }
-}
 
 const struct cw_rule cw_shop_rules[] = {
     /* Categories, brands, products. */
