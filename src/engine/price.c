@@ -184,20 +184,15 @@ void cw_price_amounts(const struct cw_catalogue_plan *plan, const struct cw_prod
     amounts[0] = slot == 0 ? base : shape(currency, base < 1 ? 1 : base, style, low, high);
     int64_t regular = amounts[0];
     for (uint32_t i = 1; i < schedule->count; i++) {
-        int64_t amount = shape(currency, base * schedule->factor[i] / 1000, style, low, high);
-        /* An ending must not turn a small change round. */
-        if (schedule->reason[i] == CW_PRICE_INCREASE) {
-            if (amount <= regular)
-                amount = regular + (regular / 20 > 0 ? regular / 20 : 1);
-        } else if (schedule->reason[i] != CW_PRICE_REGULAR && amount >= regular) {
-            amount = regular - (regular / 10 > 0 ? regular / 10 : 1);
-        }
-        amount = amount > high ? high : amount < low ? low : amount;
-        if (schedule->reason[i] == CW_PRICE_REGULAR)
-            amount = regular;
-        if (schedule->reason[i] == CW_PRICE_INCREASE)
-            regular = amount;
-        amounts[i] = amount;
+        enum cw_price_reason reason = (enum cw_price_reason)schedule->reason[i];
+        /* An ending must not undo a small change. */
+        int64_t lowest = reason == CW_PRICE_INCREASE ? regular + 1 : low;
+        int64_t highest = reason == CW_PRICE_PROMOTION || reason == CW_PRICE_MARKDOWN ? regular - 1 : high;
+        amounts[i] = regular;
+        if (reason != CW_PRICE_REGULAR && lowest <= highest)
+            amounts[i] = shape(currency, base * schedule->factor[i] / 1000, style, lowest, highest);
+        if (reason == CW_PRICE_INCREASE)
+            regular = amounts[i];
     }
 }
 
