@@ -1,0 +1,230 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "store_fixture.h"
+
+#include <pthread.h>
+
+#define THREADS 16
+#define WRITES 25
+#define ROWS 4
+
+struct writer {
+    pthread_t thread;
+    int number;
+    int written;
+    int conflicts;
+    int others;
+};
+
+/* Every fifth write has an e-mail address that another thread has too: just one of them may succeed. */
+static void *write_some(void *context)
+{
+    struct writer *self = context;
+    for (int i = 0; i < WRITES; i++) {
+        struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+        const int64_t number = (int64_t)self->number * WRITES + i;
+        rows_customers(batches, number * ROWS, ROWS);
+        if (i % 5 == 0) {
+            rows_set_texts(&batches[CW_ENTITY_CUSTOMER], CW_CUSTOMER_EMAIL, "shared.%" PRId64 "@example.com",
+                           (int64_t)i * ROWS);
+        }
+        struct cw_error error;
+        const cw_status status = fixture_write(batches, number, &error);
+        self->written += status == CW_OK;
+        self->conflicts += status == CW_E_CONFLICT;
+        self->others += status != CW_OK && status != CW_E_CONFLICT;
+    }
+    return NULL;
+}
+
+/* Reads all the while: what it sees always adds up. */
+struct reader {
+    pthread_t thread;
+    bool stop;
+    pthread_mutex_t mutex;
+    int rounds;
+    int mismatches;
+};
+
+static bool take_three(void *context, int columns, const char *const *values)
+{
+    int *mismatches = context;
+    *mismatches += columns != 3 || strcmp(values[0], values[1]) != 0 || strcmp(values[0], values[2]) != 0;
+    return true;
+}
+
+static void *read_some(void *context)
+{
+    struct reader *self = context;
+    bool stop = false;
+    while (!stop) {
+        struct cw_error error;
+        if (cw_store_select(
+                fixture_store,
+                "SELECT (SELECT count(*) FROM customers), (SELECT value FROM counters WHERE name = "
+                "'rows.customers'), (SELECT count(*) * 4 FROM runs)",
+                NULL, 0, take_three, &self->mismatches, &error) != CW_OK) {
+            self->mismatches++;
+        }
+        self->rounds++;
+        pthread_mutex_lock(&self->mutex);
+        stop = self->stop;
+        pthread_mutex_unlock(&self->mutex);
+    }
+    return NULL;
+}
+
+START_TEST(writes_of_many_threads_succeed_or_fail_alone)
+{
+    struct cw_batch first[CW_ENTITY_COUNT] = {0};
+    rows_customers(first, 1000000, ROWS);
+    assert_ok(fixture_write(first, 1000000, &fixture_error));
+    struct reader reader = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    static struct writer writers[THREADS];
+    ck_assert_int_eq(pthread_create(&reader.thread, NULL, read_some, &reader), 0);
+    for (int t = 0; t < THREADS; t++) {
+        writers[t] = (struct writer){.number = t};
+        ck_assert_int_eq(pthread_create(&writers[t].thread, NULL, write_some, &writers[t]), 0);
+    }
+    int written = 1;
+    int conflicts = 0;
+    for (int t = 0; t < THREADS; t++) {
+        pthread_join(writers[t].thread, NULL);
+        ck_assert_int_eq(writers[t].others, 0);
+        written += writers[t].written;
+        conflicts += writers[t].conflicts;
+    }
+    pthread_mutex_lock(&reader.mutex);
+    reader.stop = true;
+    pthread_mutex_unlock(&reader.mutex);
+    pthread_join(reader.thread, NULL);
+    ck_assert_int_eq(reader.mismatches, 0);
+    ck_assert_int_gt(reader.rounds, 0);
+    ck_assert_int_eq(conflicts, (THREADS - 1) * WRITES / 5);
+    ck_assert_int_eq(written, 1 + THREADS * WRITES - conflicts);
+    ck_assert_int_eq(fixture_count(CW_ENTITY_CUSTOMER), (int64_t)written * ROWS);
+    ck_assert_int_eq(fixture_number("SELECT count(*) FROM addresses"), (int64_t)written * ROWS);
+    ck_assert_int_eq(fixture_number("SELECT count(*) FROM runs"), written);
+    ck_assert_int_eq(fixture_number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+}
+END_TEST
+
+START_TEST(missing_parent_is_a_violation)
+{
+    struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+    rows_customers(batches, 0, 10);
+    rows_set_id(&batches[CW_ENTITY_ADDRESS], CW_ADDRESS_CUSTOMER_ID, 7, CW_ENTITY_CUSTOMER, 99);
+    ck_assert_int_eq(fixture_write(batches, 1, &fixture_error), CW_E_VIOLATION);
+    ck_assert_int_eq(fixture_number("SELECT count(*) FROM customers"), 0);
+    ck_assert_int_eq(fixture_count(CW_ENTITY_CUSTOMER), 0);
+}
+END_TEST
+
+START_TEST(absent_column_is_refused)
+{
+    struct cw_batch batch;
+    assert_ok(cw_batch_init(&batch, cw_entity_get(CW_ENTITY_BRAND), &fixture_error));
+    assert_ok(cw_batch_reserve(&batch, CW_BRAND_ID, 1, &fixture_error));
+    batch.row_count = 1;
+    const struct cw_batch *batches[CW_ENTITY_COUNT] = {[CW_ENTITY_BRAND] = &batch};
+    struct cw_run_record run = rows_run(1);
+    ck_assert_int_eq(cw_store_write(fixture_store, batches, &run, &fixture_error), CW_E_INVALID);
+    ck_assert_str_eq(fixture_error.field, "name");
+    cw_run_record_clear(&run);
+    cw_batch_clear(&batch);
+}
+END_TEST
+
+START_TEST(runs_are_listed_newest_first)
+{
+    for (int64_t i = 0; i < 5; i++) {
+        struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+        assert_ok(fixture_write(batches, i, &fixture_error));
+    }
+    struct cw_run_record records[3];
+    uint32_t count = 0;
+    assert_ok(cw_store_runs(fixture_store, NULL, 3, records, &count, &fixture_error));
+    ck_assert_uint_eq(count, 3);
+    ck_assert_int_eq(records[0].created_at, rows_time(4));
+    ck_assert_mem_eq(records[2].spec.data, "{\"number\":2}", records[2].spec.size);
+    const struct cw_uuid last = records[2].id;
+    for (int i = 0; i < 3; i++) {
+        cw_run_record_clear(&records[i]);
+    }
+    assert_ok(cw_store_runs(fixture_store, &last, 3, records, &count, &fixture_error));
+    ck_assert_uint_eq(count, 2);
+    ck_assert_int_eq(records[1].created_at, rows_time(0));
+    for (int i = 0; i < 2; i++) {
+        cw_run_record_clear(&records[i]);
+    }
+    assert_ok(cw_store_run(fixture_store, &last, &records[0], &fixture_error));
+    ck_assert_int_eq(records[0].created_at, rows_time(2));
+    ck_assert_mem_eq(records[0].request.data, "{}", 2);
+    cw_run_record_clear(&records[0]);
+    const struct cw_uuid unknown = {{1}};
+    ck_assert_int_eq(cw_store_run(fixture_store, &unknown, &records[0], &fixture_error), CW_E_NOT_FOUND);
+    struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+    ck_assert_int_eq(fixture_write(batches, 4, &fixture_error), CW_E_CONFLICT);
+}
+END_TEST
+
+/* DE is market 2 in the fixed order US, GB, DE, FR, JP. */
+#define DE 2
+
+START_TEST(numbers_are_given_to_one_run_only)
+{
+    struct cw_run_spec first;
+    struct cw_run_spec second = {0};
+    memset(&first, 0, sizeof first);
+    first.customers = 100;
+    first.orders = 7;
+    second.customers = 50;
+    assert_ok(cw_store_reserve_numbers(fixture_store, &first, &fixture_error));
+    ck_assert_int_eq(first.prior_customers[DE], 0);
+    ck_assert_int_eq(first.prior_customer_runs, 0);
+    assert_ok(cw_store_reserve_numbers(fixture_store, &second, &fixture_error));
+    ck_assert_int_eq(second.prior_customers[DE], 100);
+    ck_assert_int_eq(second.prior_customer_runs, 1);
+    ck_assert_int_eq(second.prior_orders, 7);
+    /* The second run makes 20 customers in DE and is committed; the first is given up. */
+    struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+    rows_customers(batches, 0, 20);
+    const struct cw_batch *pointers[CW_ENTITY_COUNT] = {
+        [CW_ENTITY_CUSTOMER] = &batches[CW_ENTITY_CUSTOMER],
+        [CW_ENTITY_ADDRESS] = &batches[CW_ENTITY_ADDRESS],
+        [CW_ENTITY_PAYMENT_METHOD] = &batches[CW_ENTITY_PAYMENT_METHOD],
+    };
+    struct cw_run_record run = rows_run(1);
+    run.priors = cw_priors_of(&second);
+    assert_ok(cw_store_write(fixture_store, pointers, &run, &fixture_error));
+    cw_run_record_clear(&run);
+    rows_clear(batches);
+    cw_store_release_numbers(fixture_store);
+    cw_store_release_numbers(fixture_store);
+    assert_ok(cw_store_priors(fixture_store, &first, &fixture_error));
+    ck_assert_int_eq(first.prior_customers[DE], 120);
+    ck_assert_int_eq(first.prior_customers[0], 0);
+    ck_assert_int_eq(first.prior_customer_runs, 2);
+    ck_assert_int_eq(first.prior_orders, 0);
+    rows_customers(batches, 20, 5);
+    assert_ok(fixture_load(batches, 2));
+    assert_ok(cw_store_priors(fixture_store, &first, &fixture_error));
+    ck_assert_int_eq(first.prior_customers[DE], 125);
+    int64_t basis[CW_ENTITY_COUNT];
+    assert_ok(cw_store_basis(fixture_store, basis, &fixture_error));
+    ck_assert_int_eq(basis[CW_ENTITY_CUSTOMER], 25);
+    ck_assert_int_eq(basis[CW_ENTITY_ORDER], 0);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    const TTest *const all[] = {
+        writes_of_many_threads_succeed_or_fail_alone,
+        missing_parent_is_a_violation,
+        absent_column_is_refused,
+        runs_are_listed_newest_first,
+        numbers_are_given_to_one_run_only,
+    };
+    return fixture_suite("store_write", all, sizeof all / sizeof *all);
+}
