@@ -58,12 +58,10 @@ class Screen:
     def write(self, data, innocent_texts):
         """A long token may be looked for anywhere when no innocent text (a name, a company word) holds it."""
         whole_text = "\n".join(sorted(innocent_texts))
-        anywhere = set(self.anywhere)
-        for token in self.tokens:
-            if len(token) >= LONG_ENOUGH and token not in whole_text:
-                anywhere.add(token)
-        rows = sorted([(token, "anywhere") for token in anywhere] +
-                      [(token, "whole") for token in self.tokens - anywhere])
+        tokens = self.tokens | self.anywhere
+        anywhere = {token for token in tokens if token not in whole_text
+                    and (len(token) >= LONG_ENOUGH or token in self.anywhere)}
+        rows = sorted([(token, "anywhere") for token in anywhere] + [(token, "whole") for token in tokens - anywhere])
         write_tsv(data / "screen.tsv", ["origin: npm naughty-words 1.2.0 (CC BY 4.0; Shutterstock's list), thinned and added to by hand.",
                                         "whole: a word of its own; anywhere: also inside a word, where no innocent word holds it."],
                   ["token", "rule"], rows)
