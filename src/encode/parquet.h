@@ -14,4 +14,9 @@
 
 extern const struct cw_format_encoder cw_parquet_encoder;
 
+/* Reads these files and others of the same columns: PLAIN, dictionary, RLE and the encodings above, pages of
+ * both versions, uncompressed, snappy or zstd; whole numbers of 32 and 64 bits in place of each other while
+ * they fit. */
+extern const struct cw_format_decoder cw_parquet_decoder;
+
 #endif

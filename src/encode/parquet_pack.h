@@ -32,15 +32,16 @@ cw_status cw_delta_write_64(struct cw_buffer *out, const int64_t *values, size_t
 size_t cw_delta_size_32(const int32_t *values, size_t count);
 size_t cw_delta_size_64(const int64_t *values, size_t count);
 
-/* Reads a hybrid of values of width 0 to 32 bits piece by piece. */
+/* Reads a hybrid of values of width 0 to 32 bits piece by piece. Start with next, end and width set, all else
+ * zero. */
 struct cw_hybrid_reader {
     const uint8_t *next;
     const uint8_t *end;
     unsigned width;
-    uint64_t run;   /* values left of the current run */
-    bool is_packed; /* what run it is */
+    bool is_packed; /* what run this is */
     uint32_t value; /* of a repeated run */
-    unsigned bit;   /* of *next where a packed run goes on */
+    uint64_t run;   /* values left of the run */
+    uint64_t bit;   /* of *next, where a packed run goes on */
 };
 
 /* Gives the next count values; false when the input is damaged or too short. */
@@ -48,30 +49,30 @@ bool cw_hybrid_read(struct cw_hybrid_reader *reader, uint32_t *values, size_t co
 
 /* Reads DELTA_BINARY_PACKED. */
 struct cw_delta_reader {
-    const uint8_t *next;
+    const uint8_t *next; /* after the header, then after the current miniblock */
     const uint8_t *end;
     uint64_t left;      /* values not given yet */
+    bool is_first;      /* the first value, which the header holds, is still to be given */
     uint64_t value;     /* the last one decoded, two's complement */
     uint64_t min_delta; /* of the current block */
-    uint32_t block_size;
-    uint32_t miniblock_size;
-    uint32_t miniblock;      /* next one of the block */
-    uint32_t miniblock_left; /* deltas of the current one not decoded yet */
-    unsigned bit;            /* of *next */
+    uint64_t miniblock_size;
+    uint64_t miniblock_count; /* in a block */
+    uint64_t miniblock;       /* the next one of the block */
+    const uint8_t *widths;    /* of the block's miniblocks */
+    const uint8_t *packed;    /* the current miniblock */
+    uint64_t packed_at;       /* its next delta */
     unsigned width;
-    bool is_first;
-    const uint8_t *widths;
 };
 
-/* Reads the header of bytes [next, end) with no more than highest values. False when it is damaged. */
-bool cw_delta_open(struct cw_delta_reader *reader, const uint8_t *next, const uint8_t *end, uint64_t highest);
+/* Reads the header. False when it is damaged or says another count of values. */
+bool cw_delta_open(struct cw_delta_reader *reader, const uint8_t *next, const uint8_t *end, uint64_t count);
 
 /* Gives the next count values, modulo 2^64: those of 32 bits are to be cut by the caller. False when the
  * input is damaged or too short. */
 bool cw_delta_read(struct cw_delta_reader *reader, int64_t *values, size_t count);
 
-/* Where the bytes after the last value begin; to be asked when all were read. NULL when the input is damaged.
- */
-const uint8_t *cw_delta_finish(struct cw_delta_reader *reader);
+/* Where the bytes after the last value begin, without reading the values; the reader stays as it is. NULL
+ * when the input is damaged. */
+const uint8_t *cw_delta_end(const struct cw_delta_reader *reader);
 
 #endif
