@@ -83,7 +83,7 @@ cw_status cw_run_spec_resolve(struct cw_run_spec *spec, struct cw_error *error);
  * gives the same bytes. */
 cw_status cw_run_spec_json(const struct cw_run_spec *spec, struct cw_buffer *out, struct cw_error *error);
 
-/* What a run builds upon: rows that exist already. See src/engine/world.h; NULL for a shop from nothing. */
+/* What a run builds upon: rows that exist already. See src/model/world.h; NULL for a shop from nothing. */
 struct cw_world;
 
 /* Which columns of which tables are wanted; bit c of columns[e] asks for column c of entity e; 0: not the

@@ -3,7 +3,7 @@
 #ifndef CW_ENGINE_CATALOGUE_PLAN_H
 #define CW_ENGINE_CATALOGUE_PLAN_H
 
-#include "engine/world.h"
+#include "model/world.h"
 
 /* Products that one store can hold over all its runs: their barcodes have ten free digits, 64 per product. */
 #define CW_STORE_PRODUCTS_MAX INT64_C(156250000)

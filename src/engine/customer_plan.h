@@ -6,7 +6,7 @@
 #include "cartwright/run.h"
 #include "engine/growth.h"
 #include "engine/market_tables.h"
-#include "engine/world.h"
+#include "model/world.h"
 
 #define CW_ADDRESSES_MAX 3
 #define CW_PAYMENT_METHODS_MAX 3

@@ -19,3 +19,62 @@ cw_status cw_fill_begin(struct cw_batch *batch, uint64_t columns, int64_t rows,
     }
     return CW_OK;
 }
+
+static void fill_int64(struct cw_batch *batch, uint32_t column, const char *source, size_t stride,
+                       int64_t count, int64_t at)
+{
+    int64_t *values = cw_fill_int64(batch, column, at);
+    for (int64_t i = 0; i < count; i++, source += stride)
+        memcpy(&values[i], source, sizeof values[i]);
+}
+
+static void fill_time(struct cw_batch *batch, uint32_t column, const char *source, size_t stride,
+                      int64_t count, int64_t at)
+{
+    int64_t *values = cw_fill_int64(batch, column, at);
+    for (int64_t i = 0; i < count; i++, source += stride) {
+        int64_t time;
+        memcpy(&time, source, sizeof time);
+        cw_fill_valid(batch, column, at + i, time != INT64_MAX);
+        values[i] = time != INT64_MAX ? time : 0;
+    }
+}
+
+static void fill_int32(struct cw_batch *batch, uint32_t column, const char *source, size_t stride,
+                       int64_t count, int64_t at)
+{
+    int32_t *values = cw_fill_int32(batch, column, at);
+    for (int64_t i = 0; i < count; i++, source += stride)
+        memcpy(&values[i], source, sizeof values[i]);
+}
+
+static void fill_uint8(struct cw_batch *batch, uint32_t column, const char *source, size_t stride,
+                       int64_t count, int64_t at)
+{
+    int32_t *values = cw_fill_int32(batch, column, at);
+    for (int64_t i = 0; i < count; i++, source += stride)
+        values[i] = (unsigned char)*source;
+}
+
+static void fill_uuid(struct cw_batch *batch, uint32_t column, const char *source, size_t stride,
+                      int64_t count, int64_t at)
+{
+    uint8_t *values = cw_fill_uuid(batch, column, at);
+    for (int64_t i = 0; i < count; i++, source += stride)
+        memcpy(values + 16 * i, source, 16);
+}
+
+void cw_fill_fields(struct cw_batch *batch, uint64_t columns, const struct cw_field *fields,
+                    size_t field_count, const void *structures, size_t stride, int64_t count, int64_t at)
+{
+    static void (*const fillers[])(struct cw_batch *, uint32_t, const char *, size_t, int64_t,
+                                   int64_t) = {[CW_FIELD_INT64] = fill_int64,
+                                               [CW_FIELD_TIME] = fill_time,
+                                               [CW_FIELD_INT32] = fill_int32,
+                                               [CW_FIELD_UINT8] = fill_uint8,
+                                               [CW_FIELD_UUID] = fill_uuid};
+    for (size_t f = 0; f < field_count; f++)
+        if (cw_fill_wants(columns, fields[f].column))
+            fillers[fields[f].kind](batch, fields[f].column, (const char *)structures + fields[f].offset,
+                                    stride, count, at);
+}

@@ -89,4 +89,24 @@ static inline char *cw_copy_pool(char *out, const struct cw_pool *pool, uint32_t
 cw_status cw_fill_begin(struct cw_batch *batch, uint64_t columns, int64_t rows,
                         const struct cw_pool *const *pools, size_t text_bytes, struct cw_error *error);
 
+/* Columns that are plain copies of a member of a structure. */
+enum cw_field_kind {
+    CW_FIELD_INT64, /* to an INT64 or TIMESTAMP column */
+    CW_FIELD_TIME,  /* the same, null where INT64_MAX */
+    CW_FIELD_INT32,
+    CW_FIELD_UINT8, /* to an INT32 column or as a dictionary code */
+    CW_FIELD_UUID
+};
+
+struct cw_field {
+    uint32_t column;
+    enum cw_field_kind kind;
+    size_t offset;
+};
+
+/* Fills those columns of the fields that are wanted, from count structures of stride bytes, from row at on.
+ */
+void cw_fill_fields(struct cw_batch *batch, uint64_t columns, const struct cw_field *fields,
+                    size_t field_count, const void *structures, size_t stride, int64_t count, int64_t at);
+
 #endif

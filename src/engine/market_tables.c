@@ -383,6 +383,31 @@ static cw_status build_choices(struct cw_market_table *table, struct cw_error *e
     return CW_OK;
 }
 
+static cw_status find_region_zones(struct cw_market_table *table, struct cw_error *error)
+{
+    const struct cw_cities *cities = &table->market->cities;
+    uint32_t regions = table->market->regions.count;
+    uint32_t *largest = calloc(regions + 1, sizeof *largest);
+    table->region_zones = calloc(regions + 1, sizeof *table->region_zones);
+    if (largest == NULL || table->region_zones == NULL) {
+        free(largest);
+        return no_memory(error, "regions");
+    }
+    for (uint32_t c = 0; c < cities->count; c++) {
+        uint32_t region = cities->region[c];
+        if (cities->population[c] > largest[region]) {
+            largest[region] = cities->population[c];
+            table->region_zones[region] = cities->zone[c];
+        }
+    }
+    /* A region without a city of its own keeps the time of the market's first city. */
+    for (uint32_t r = 0; r < regions; r++)
+        if (largest[r] == 0)
+            table->region_zones[r] = cities->zone[0];
+    free(largest);
+    return CW_OK;
+}
+
 static cw_status build_tables(struct cw_market_tables *tables, struct cw_error *error)
 {
     fill_ages(&tables->ages);
@@ -396,6 +421,8 @@ static cw_status build_tables(struct cw_market_tables *tables, struct cw_error *
             status = build_choices(table, error);
         if (status == CW_OK)
             status = cw_street_format_init(&table->street_format, table->market, error);
+        if (status == CW_OK)
+            status = find_region_zones(table, error);
         if (status != CW_OK)
             return status;
     }
@@ -446,6 +473,7 @@ void cw_market_tables_free(struct cw_market_tables *tables)
         free(table->given_groups);
         free(table->given_cells);
         free(table->given_initials);
+        free(table->region_zones);
         free(table->given_cell_alias);
         cw_alias_clear(&table->cities);
         cw_alias_clear(&table->streets);

@@ -58,6 +58,7 @@ struct cw_market_table {
     struct cw_alias payment_brands;
     struct cw_alias email_domains;
     struct cw_street_format street_format;
+    uint16_t *region_zones; /* time zone of each region: that of its largest city */
     /* Where the market's strings begin in the shared pools. */
     uint32_t given_base, family_base, city_base, region_base, postal_base, company_base, brand_base;
 };

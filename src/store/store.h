@@ -10,7 +10,7 @@
 #include "cartwright/batch.h"
 #include "cartwright/buffer.h"
 #include "cartwright/error.h"
-#include "engine/world.h"
+#include "model/world.h"
 
 struct cw_store;
 

@@ -2,7 +2,7 @@
 #ifndef CW_STORE_STORE_WORLD_H
 #define CW_STORE_STORE_WORLD_H
 
-#include "engine/world.h"
+#include "model/world.h"
 #include "store/sqlite_connection.h"
 
 /* ---- Finding rows by id ---- */

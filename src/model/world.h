@@ -1,8 +1,8 @@
 /* The world a run builds upon: customers, catalogue and stock that exist already, as plain arrays. A store
  * fills it from its rows; a run that makes its own shop fills it from its own generators. Read only once
  * filled; share freely. */
-#ifndef CW_ENGINE_WORLD_H
-#define CW_ENGINE_WORLD_H
+#ifndef CW_MODEL_WORLD_H
+#define CW_MODEL_WORLD_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -98,6 +98,8 @@ struct cw_promise {
     int32_t *available;
 };
 
+struct cw_market_tables;
+
 struct cw_world {
     const struct cw_population *population; /* NULL: the run makes its own customers */
     const struct cw_catalogue *catalogue;   /* NULL: the run makes its own products */
@@ -108,6 +110,8 @@ struct cw_world {
                               struct cw_promise *promise, struct cw_error *error);
     void (*release_promise)(void *context, struct cw_promise *promise);
     void *context;
+    /* Tables that many runs share (engine/market_tables.h); NULL: the run makes its own. */
+    const struct cw_market_tables *market_tables;
 };
 
 #endif

@@ -1,0 +1,131 @@
+#include "engine/order_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mathematics.h"
+#include "base/uuid.h"
+#include "engine/catalogue_plan.h"
+
+/* Items per order by segment: a positive Poisson, of mean parameter 3.5 unless the segment buys otherwise. */
+static const double line_means[CW_SEGMENT_COUNT] = {3.5, 3.5, 5.0, 9.0, 3.5};
+
+static cw_status make_shelves(struct cw_order_plan *plan, struct cw_error *error)
+{
+    const struct cw_catalogue *catalogue = plan->catalogue;
+    plan->shelves = calloc((size_t)catalogue->product_count + 1, sizeof *plan->shelves);
+    if (plan->shelves == NULL)
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u products",
+                            catalogue->product_count);
+    for (uint32_t p = 0; p < catalogue->product_count; p++) {
+        plan->popularity_sum += catalogue->popularity[p];
+        plan->shelves[p] = (struct cw_shelf){
+            .launched_at = catalogue->launched_at[p],
+            .retired_at = catalogue->retired_at[p],
+            .first_variant = catalogue->first_variant[p],
+            .variant_count = (uint16_t)(catalogue->first_variant[p + 1] - catalogue->first_variant[p]),
+            .excluded_markets = catalogue->excluded_markets[p],
+            .weight = catalogue->weight[p],
+            .tax_class = catalogue->tax_class[p],
+            .season = catalogue->season[p],
+            .minimum_age = catalogue->minimum_age[p],
+        };
+    }
+    return cw_alias_init_integers(&plan->popularity, catalogue->popularity, catalogue->product_count, error);
+}
+
+static cw_status make_calendars(struct cw_order_plan *plan, const struct cw_run_spec *spec,
+                                struct cw_error *error)
+{
+    uint32_t cells = plan->demand.cell_count;
+    plan->calendars = calloc(cells, sizeof *plan->calendars);
+    plan->site_ids = calloc(cells, sizeof *plan->site_ids);
+    if (plan->calendars == NULL || plan->site_ids == NULL)
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u fulfilment centres", cells);
+    for (uint32_t c = 0; c < cells; c++) {
+        const struct cw_fulfilment_site *site = cw_fulfilment_site_get(plan->demand.cells[c].site);
+        cw_fulfilment_id(plan->demand.cells[c].site, plan->site_ids[c].bytes);
+        cw_status status = cw_work_calendar_init(&plan->calendars[c], cw_market_get(site->market),
+                                                 cw_zone_get(site->zone), spec->from, spec->as_of, error);
+        if (status != CW_OK)
+            return status;
+    }
+    return CW_OK;
+}
+
+static void make_streams(struct cw_order_plan *plan, const struct cw_run_spec *spec)
+{
+    plan->traits = cw_stream_make(spec->seed, CW_ENTITY_ORDER, 2);
+    plan->basket = cw_stream_make(spec->seed, CW_ENTITY_ORDER, 3);
+    plan->times = cw_stream_make(spec->seed, CW_ENTITY_ORDER, 4);
+    plan->stock = cw_stream_make(spec->seed, CW_ENTITY_STOCK, 6);
+    /* Deliveries are not numbered across runs as orders are. */
+    plan->delivery_key = cw_mix(cw_mix((uint64_t)spec->prior_orders + 1) ^ (uint64_t)spec->prior_products) &
+                         ((UINT64_C(1) << 61) - 1);
+    for (uint32_t e = 0; e < CW_ENTITY_COUNT; e++)
+        plan->ids[e] = cw_stream_make(spec->seed, e, 5);
+    for (int i = 0; i < 256; i++)
+        plan->spread[i] = cw_exp(0.5 * cw_normal_quantile((i + 0.5) / 256.0));
+}
+
+static cw_status check_catalogue(const struct cw_run_spec *spec, const struct cw_buyers *buyers,
+                                 const struct cw_catalogue *catalogue, struct cw_error *error)
+{
+    if (spec->orders > 0 && cw_buyers_count(buyers) == 0)
+        return cw_error_set(error, CW_E_INVALID, "customers",
+                            "customers is 0; expected at least 1 to place orders");
+    if (spec->orders > 0 && catalogue->product_count == 0)
+        return cw_error_set(error, CW_E_INVALID, "products",
+                            "products is 0; expected at least 1 to be ordered");
+    return CW_OK;
+}
+
+cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spec *spec,
+                             const struct cw_buyers *buyers, const struct cw_catalogue *catalogue,
+                             const struct cw_market_tables *tables, bool has_world, struct cw_error *error)
+{
+    memset(plan, 0, sizeof *plan);
+    cw_status status = check_catalogue(spec, buyers, catalogue, error);
+    if (status != CW_OK)
+        return status;
+    plan->tables = tables;
+    plan->catalogue = catalogue;
+    plan->as_of = spec->as_of;
+    plan->opening = spec->from;
+    plan->prior_orders = (uint64_t)spec->prior_orders;
+    plan->seed = spec->seed;
+    plan->has_world = has_world;
+    plan->skus = (struct cw_pool){catalogue->variant_count, catalogue->sku_offsets, catalogue->sku_bytes};
+    make_streams(plan, spec);
+    for (uint32_t s = 0; s < CW_SEGMENT_COUNT && status == CW_OK; s++)
+        status = cw_alias_init_positive_poisson(&plan->lines[s], line_means[s], error);
+    if (status == CW_OK && catalogue->product_count > 0)
+        status = make_shelves(plan, error);
+    if (status == CW_OK)
+        status = cw_demand_init(&plan->demand, spec, buyers, tables, error);
+    if (status == CW_OK)
+        status = make_calendars(plan, spec, error);
+    if (status != CW_OK)
+        cw_order_plan_clear(plan);
+    return status;
+}
+
+void cw_order_id(const struct cw_order_plan *plan, enum cw_entity_id entity, int64_t time, uint64_t number,
+                 uint8_t id[16])
+{
+    cw_uuid_v7(id, time, cw_unique62(plan->ids[entity], number));
+}
+
+void cw_order_plan_clear(struct cw_order_plan *plan)
+{
+    for (uint32_t c = 0; plan->calendars != NULL && c < plan->demand.cell_count; c++)
+        cw_work_calendar_clear(&plan->calendars[c]);
+    for (uint32_t s = 0; s < CW_SEGMENT_COUNT; s++)
+        cw_alias_clear(&plan->lines[s]);
+    cw_alias_clear(&plan->popularity);
+    cw_demand_clear(&plan->demand);
+    free(plan->calendars);
+    free(plan->site_ids);
+    free(plan->shelves);
+    *plan = (struct cw_order_plan){0};
+}
