@@ -64,6 +64,14 @@ struct cw_text_excerpt cw_text_excerpt_of(const char *text, size_t length)
     return excerpt;
 }
 
+/* How much to read next: what is left when that is known, and one byte more, which shows that it is the end.
+ */
+static size_t read_size(const struct cw_text_decoder *decoder)
+{
+    const int64_t left = decoder->input->size - decoder->offset;
+    return decoder->input->size >= 0 && left >= 0 && left < READ_SIZE ? (size_t)left + 1 : READ_SIZE;
+}
+
 cw_status cw_text_decoder_fill(struct cw_text_decoder *decoder, struct cw_error *error)
 {
     const size_t rest = decoder->end - decoder->start;
@@ -77,8 +85,9 @@ cw_status cw_text_decoder_fill(struct cw_text_decoder *decoder, struct cw_error 
     }
     decoder->start = 0;
     decoder->end = rest;
-    if (decoder->capacity < rest + READ_SIZE) {
-        const size_t wanted = 2 * (rest + READ_SIZE);
+    const size_t asked = read_size(decoder);
+    if (decoder->capacity < rest + asked) {
+        const size_t wanted = 2 * (rest + asked);
         /* Values are copied at fixed widths. */
         char *grown = realloc(decoder->window, wanted + CW_PADDING);
         if (grown == NULL) {
@@ -90,13 +99,13 @@ cw_status cw_text_decoder_fill(struct cw_text_decoder *decoder, struct cw_error 
     }
     size_t got = 0;
     const cw_status status = decoder->input->read_at(decoder->input->context, decoder->offset,
-                                                     decoder->window + rest, READ_SIZE, &got, error);
+                                                     decoder->window + rest, asked, &got, error);
     if (status != CW_OK) {
         return status;
     }
     decoder->end += got;
     decoder->offset += (int64_t)got;
-    decoder->at_end = got < READ_SIZE;
+    decoder->at_end = got < asked;
     return CW_OK;
 }
 

@@ -1,0 +1,11 @@
+/* NDJSON and, of the same bytes, a JSON array. */
+#include "decode_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_round_trip(CW_FORMAT_NDJSON, &fuzz_entity, data, size);
+    fuzz_round_trip(CW_FORMAT_JSON, &fuzz_entity, data, size);
+    return 0;
+}
