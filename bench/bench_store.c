@@ -216,7 +216,7 @@ static void bare_load(const char *path, const struct input *input, const char *s
     close(file);
 }
 
-static void store_load(const char *path, const struct input *input, bool with_close)
+static struct cw_store *store_load(const char *path, const struct input *input)
 {
     struct cw_error error;
     struct cw_store *store;
@@ -232,32 +232,48 @@ static void store_load(const char *path, const struct input *input, bool with_cl
     struct cw_run_record run = rows_run(1);
     rows_must(cw_load_commit(&load, &run, &error), &error);
     cw_run_record_clear(&run);
-    if (with_close) {
-        cw_store_close(store);
-    }
+    return store;
 }
 
 enum { STORE, STORE_CLOSED, BARE_LOG, BARE_IN_PLACE, BARE_RECKLESS, KINDS };
 
-static void run_kind(int kind, const char *path, const struct input *input)
+struct figures {
+    double wall[KINDS][ROUNDS_MAX];
+    double cpu[KINDS][ROUNDS_MAX];
+};
+
+static struct seconds now(void)
 {
-    switch (kind) {
-    case STORE:
-        store_load(path, input, false);
-        break;
-    case STORE_CLOSED:
-        store_load(path, input, true);
-        break;
-    case BARE_LOG:
-        bare_load(path, input, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA threads=2", false);
-        break;
-    case BARE_IN_PLACE:
-        bare_load(path, input, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", true);
-        break;
-    default:
-        bare_load(path, input, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA threads=2", false);
-        break;
-    }
+    return (struct seconds){clock_seconds(CLOCK_MONOTONIC), clock_seconds(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+static void note(struct figures *figures, int kind, int round, struct seconds start)
+{
+    const struct seconds end = now();
+    figures->wall[kind][round] = end.wall - start.wall;
+    figures->cpu[kind][round] = end.cpu - start.cpu;
+}
+
+static void run_store(const char *path, const struct input *input, struct figures *figures, int round)
+{
+    const struct seconds start = now();
+    struct cw_store *store = store_load(path, input);
+    note(figures, STORE, round, start);
+    cw_store_close(store);
+    note(figures, STORE_CLOSED, round, start);
+}
+
+static void run_bare(int kind, const char *path, const struct input *input, struct figures *figures,
+                     int round)
+{
+    static const char *const settings[] = {
+        [BARE_LOG] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA threads=2",
+        [BARE_IN_PLACE] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+        [BARE_RECKLESS] = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA threads=2",
+    };
+    const struct seconds start = now();
+    bare_load(path, input, settings[kind], kind == BARE_IN_PLACE);
+    note(figures, kind, round, start);
 }
 
 static void remove_store(const char *path)
@@ -283,12 +299,27 @@ static double median(double *values, int count)
     return values[count / 2];
 }
 
-int main(int argc, char **argv)
+static void show(struct figures *figures, const struct input *input, int64_t customers, int rounds)
 {
     static const char *const names[] = {"store", "store-closed", "bare-log", "bare-in-place",
                                         "bare-reckless"};
-    static double wall[KINDS][ROUNDS_MAX];
-    static double cpu[KINDS][ROUNDS_MAX];
+    double base[2];
+    for (int kind = 0; kind < 2; kind++) {
+        base[kind] = median(figures->wall[kind], rounds);
+    }
+    printf("%" PRId64 " customers, %" PRId64 " rows, medians of %d\n", customers, input->rows, rounds);
+    for (int kind = 0; kind < KINDS; kind++) {
+        const double seconds = median(figures->wall[kind], rounds);
+        printf(
+            "%-14s %7.2f s wall %7.2f s CPU %9.0f rows/s; store is %.2f, store-closed %.2f times as fast\n",
+            names[kind], seconds, median(figures->cpu[kind], rounds), (double)input->rows / seconds,
+            seconds / base[0], seconds / base[1]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct figures figures;
     if (argc < 2) {
         fprintf(stderr, "usage: bench_store FOLDER [CUSTOMERS [ROUNDS]]\n");
         return EXIT_FAILURE;
@@ -302,24 +333,15 @@ int main(int argc, char **argv)
     struct input input = {0};
     make_input(&input, customers);
     char path[4096];
+    snprintf(path, sizeof path, "%s/bench_store_%d.db", argv[1], (int)getpid());
     for (int round = 0; round < rounds; round++) {
-        for (int kind = 0; kind < KINDS; kind++) {
-            snprintf(path, sizeof path, "%s/bench_store_%d_%d.db", argv[1], (int)getpid(), kind);
-            remove_store(path);
-            const double wall_start = clock_seconds(CLOCK_MONOTONIC);
-            const double cpu_start = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
-            run_kind(kind, path, &input);
-            wall[kind][round] = clock_seconds(CLOCK_MONOTONIC) - wall_start;
-            cpu[kind][round] = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start;
+        run_store(path, &input, &figures, round);
+        remove_store(path);
+        for (int kind = BARE_LOG; kind < KINDS; kind++) {
+            run_bare(kind, path, &input, &figures, round);
             remove_store(path);
         }
     }
-    printf("%" PRId64 " customers, %" PRId64 " rows, medians of %d\n", customers, input.rows, rounds);
-    const double base = median(wall[STORE], rounds);
-    for (int kind = 0; kind < KINDS; kind++) {
-        const double seconds = median(wall[kind], rounds);
-        printf("%-14s %7.2f s wall %7.2f s CPU %9.0f rows/s  store is %.2fx as fast\n", names[kind], seconds,
-               median(cpu[kind], rounds), (double)input.rows / seconds, seconds / base);
-    }
+    show(&figures, &input, customers, rounds);
     return EXIT_SUCCESS;
 }
