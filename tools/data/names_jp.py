@@ -11,14 +11,16 @@ READINGS = {"f": 700, "m": 702}
 
 
 def read_given(packages, sex):
-    """reading -> spellings; the short list of usual readings first, then the long one."""
+    """reading -> spellings: the short list of usual readings first, then the long one's by their number of spellings,
+    which tells how usual a reading is."""
     kind = {"f": "woman", "m": "man"}[sex]
     folder = packages.python / "japanese_personal_name_dataset/dataset"
     out = {}
     for part in ("opti", "org"):
         with open(folder / f"first_name_{kind}_{part}.csv", encoding="utf-8", newline="") as stream:
-            for row in csv.reader(stream):
-                out.setdefault(row[0], [name for name in row[2:] if name])
+            rows = [(row[0], [name for name in row[2:] if name]) for row in csv.reader(stream)]
+        for reading, names in sorted(rows, key=lambda row: (-len(row[1]), row[0])):
+            out.setdefault(reading, names)
     return out
 
 
@@ -43,10 +45,11 @@ def given(packages, sex):
     readings = read_given(packages, sex)
     known = known_spellings(packages, sex)
     letters = Counter(c for names in readings.values() for name in names for c in name)
-    rows = {}
+    rows, read_already = {}, set()  # a spelling is usual with its most usual reading only
     for reading in list(readings)[:READINGS[sex]]:
         for place, name in enumerate(usual(reading, readings, letters, known)):
-            weight = 40 if known[name] else max(1, 8 - 2 * place)
+            weight = 40 if known[name] and name not in read_already else max(1, 3 - place)
+            read_already.add(name)
             rows[name, reading] = [weight] * len(DECADES)
     for (head_sex, decade), names in heads("JP").items():
         if head_sex != sex:
