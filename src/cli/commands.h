@@ -1,0 +1,14 @@
+/* One command per file. */
+#ifndef CW_CLI_COMMANDS_H
+#define CW_CLI_COMMANDS_H
+
+#include "cli/options.h"
+
+extern const struct cw_command cw_command_generate;
+extern const struct cw_command cw_command_validate;
+extern const struct cw_command cw_command_reproduce;
+extern const struct cw_command cw_command_schema;
+extern const struct cw_command cw_command_version;
+extern const struct cw_command cw_command_help;
+
+#endif

@@ -1,0 +1,153 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/generate_options.h"
+#include "service/generate_store.h"
+#include "service/values.h"
+
+static void summarize(const char *where, const int64_t rows[CW_ENTITY_COUNT])
+{
+    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
+        if (rows[i] > 0) {
+            fprintf(stderr, "  %-22s %12lld rows\n", cw_entity_get((enum cw_entity_id)i)->table,
+                    (long long)rows[i]);
+        }
+    }
+    fprintf(stderr, "%s\n", where);
+}
+
+static cw_status to_files(struct cw_generate_options *options, struct cw_progress *progress,
+                          struct cw_error *error)
+{
+    struct cw_manifest manifest;
+    const struct cw_file_run run = {.spec = &options->spec,
+                                    .selection = &options->selection,
+                                    .format = (enum cw_format)options->format,
+                                    .compression = (enum cw_compression)options->compression,
+                                    .compression_level = options->compression_level,
+                                    .directory = options->out,
+                                    .force = options->force,
+                                    .threads = options->threads,
+                                    .shard = options->shard,
+                                    .shards = options->shards,
+                                    .progress = progress};
+    struct cw_console_progress *shown = cw_console_progress_start(progress, options->quiet);
+    const cw_status status = cw_generate_files(&run, &manifest, error);
+    cw_console_progress_stop(shown);
+    if (status == CW_OK && !options->quiet) {
+        int64_t rows[CW_ENTITY_COUNT];
+        char name[64];
+        char where[512];
+        for (int i = 0; i < CW_ENTITY_COUNT; i++) {
+            rows[i] = manifest.tables[i].rows;
+        }
+        cw_manifest_name(manifest.shard, manifest.shards, name, sizeof name);
+        snprintf(where, sizeof where, "wrote %.400s/%s", options->out, name);
+        summarize(where, rows);
+    }
+    return status;
+}
+
+static cw_status to_stdout(struct cw_generate_options *options, struct cw_progress *progress,
+                           struct cw_error *error)
+{
+    static const int descriptor = STDOUT_FILENO;
+    struct cw_output output = {.format = (enum cw_format)options->format,
+                               .compression = (enum cw_compression)options->compression,
+                               .compression_level = options->compression_level,
+                               .sink = cw_descriptor_sink_get(&descriptor)};
+    while (options->selection.columns[output.entity] == 0) {
+        output.entity++;
+    }
+    output.columns = options->selection.columns[output.entity];
+    const struct cw_produce_options produce = {.spec = &options->spec,
+                                               .shard = options->shard,
+                                               .shards = options->shards,
+                                               .threads = options->threads,
+                                               .outputs = &output,
+                                               .output_count = 1,
+                                               .progress = progress};
+    /* Progress would mix with the rows where both go to the terminal. */
+    struct cw_console_progress *shown =
+        cw_console_progress_start(progress, options->quiet || isatty(STDOUT_FILENO) == 1);
+    const cw_status status = cw_produce(&produce, error);
+    cw_console_progress_stop(shown);
+    return status;
+}
+
+static cw_status to_store(struct cw_generate_options *options, struct cw_progress *progress,
+                          struct cw_error *error)
+{
+    struct cw_store *store = NULL;
+    struct cw_store_run run;
+    char id[CW_UUID_TEXT];
+    const struct cw_store_options location = {.location = options->store, .create = true};
+    cw_status status = cw_store_open(&location, &store, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    const struct cw_store_run_options what = {
+        .spec = options->spec, .threads = options->threads, .progress = progress};
+    struct cw_console_progress *shown = cw_console_progress_start(progress, options->quiet);
+    status = cw_generate_store(store, &what, &run, error);
+    cw_console_progress_stop(shown);
+    cw_store_close(store);
+    if (status != CW_OK) {
+        return status;
+    }
+    cw_uuid_text(&run.id, id);
+    if (!options->quiet) {
+        char where[512];
+        snprintf(where, sizeof where, "run %s in %.400s", id, options->store);
+        summarize(where, run.rows);
+    }
+    printf("%s\n", id);
+    return CW_OK;
+}
+
+static int run_generate(const struct cw_arguments *arguments)
+{
+    struct cw_generate_options options;
+    struct cw_error error = {0};
+    struct cw_progress progress = {0};
+    cw_status status = cw_generate_options_read(arguments, &options, &error);
+    if (status == CW_OK && options.store == NULL) {
+        status = cw_run_spec_resolve(&options.spec, &error);
+    }
+    if (status == CW_OK) {
+        cw_console_watch(&progress);
+        status = options.store != NULL           ? to_store(&options, &progress, &error)
+                 : strcmp(options.out, "-") == 0 ? to_stdout(&options, &progress, &error)
+                                                 : to_files(&options, &progress, &error);
+        cw_console_watch(NULL);
+    }
+    return status == CW_OK ? 0 : cw_console_fail(status, &error);
+}
+
+const struct cw_command cw_command_generate = {
+    .name = "generate",
+    .summary = "Make a shop, or parts of it, into files, stdout or a store",
+    .arguments = "",
+    .text = "Makes customers, a catalogue, stock and orders that belong together. The same options give the "
+            "same bytes "
+            "on every machine and with any number of threads. Without counts a small shop is made, as with "
+            "--scale 1, "
+            "into the directory cartwright-data: DIR/<table>/part-00000.<format>, and last DIR/manifest.json "
+            "with the "
+            "run spec, rows and SHA-256 of every file. With --store the rows join those of a store, and the "
+            "id of the "
+            "run is printed. Interrupted, it leaves no file that looks whole.",
+    .options = cw_generate_option_table,
+    .option_count = CW_GENERATE_OPTION_COUNT,
+    .examples =
+        "  cartwright generate\n"
+        "  cartwright generate --scale 100 --format parquet --out shop\n"
+        "  cartwright generate --customers 1M --locale de-DE,fr-FR=2 --tables customers --out - | head\n"
+        "  cartwright generate --orders 10K --from 2025-11-20 --to 2025-12-01 --behavior peak --store "
+        "shop.db\n"
+        "  cartwright generate --customers 10M --shard 3/16 --out part3\n",
+    .run = run_generate,
+};

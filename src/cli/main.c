@@ -1,0 +1,72 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "service/values.h"
+
+/* Commands that are asked for as if they were options of the program. */
+static const struct {
+    const char *word;
+    const char *command;
+} shorthands[] = {{"--help", "help"}, {"-h", "help"}, {"--version", "version"}};
+
+static const struct cw_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof shorthands / sizeof shorthands[0]; i++) {
+        if (strcmp(shorthands[i].word, name) == 0) {
+            name = shorthands[i].command;
+        }
+    }
+    for (size_t i = 0; i < cw_command_count; i++) {
+        if (strcmp(cw_commands[i]->name, name) == 0) {
+            return cw_commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[CW_ARGUMENTS_MAX];
+    for (size_t i = 0; i < cw_command_count; i++) {
+        names[i] = cw_commands[i]->name;
+    }
+    const char *nearest = cw_name_nearest(name, names, cw_command_count);
+    if (nearest != NULL) {
+        fprintf(stderr, "cartwright: unknown command '%s'; did you mean '%s'?\n", name, nearest);
+    } else {
+        fprintf(stderr, "cartwright: unknown command '%s'; see cartwright help\n", name);
+    }
+    return 2;
+}
+
+int main(int count, char **words)
+{
+    struct cw_arguments arguments;
+    struct cw_error error = {0};
+    if (count < 2) {
+        struct cw_buffer help = {0};
+        if (cw_help_text(NULL, &help, NULL) == CW_OK) {
+            fwrite(help.data, 1, help.size, stderr);
+        }
+        cw_buffer_clear(&help);
+        return 2;
+    }
+    const struct cw_command *command = find_command(words[1]);
+    if (command == NULL) {
+        return unknown_command(words[1]);
+    }
+    const cw_status status = cw_arguments_parse(command, count - 2, words + 2, &arguments, &error);
+    if (status != CW_OK) {
+        return cw_console_fail(status, &error);
+    }
+    if (arguments.wants_help) {
+        struct cw_buffer help = {0};
+        if (cw_help_text(command, &help, &error) != CW_OK) {
+            return cw_console_fail(error.code, &error);
+        }
+        return cw_console_print(&help);
+    }
+    return command->run(&arguments);
+}
