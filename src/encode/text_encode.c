@@ -19,12 +19,14 @@
 #define FEWEST_CHUNK_ROWS 4096
 #define MOST_CHUNK_ROWS 65536
 
-/* A pool's string as a finished value with what follows it, made when it is first met. One slot is one read
- * of half a cache line, and one copy of fixed width. length 0: not made yet, or too long for a slot. */
-struct text_slot {
-    char text[31];
-    uint8_t length;
-};
+/* A pool's string as a finished value with what follows it, made when it is first met, stands in a slot of
+ * one of two sizes: one read within a cache line, one copy of fixed width. The slot's last byte is the text's
+ * length; 0: not made yet, or too long for a slot. */
+#define SMALL_SLOT 16
+#define LARGE_SLOT 32
+
+/* Small slots are for pools of which at most one string in so many is too long for them. */
+#define SMALL_SLOT_EXCEPTIONS 32
 
 /* A short text that is written as a whole word and then counted. */
 struct short_text {
@@ -40,7 +42,9 @@ struct text_column {
     const void *values;
     const char *bytes;
     const uint8_t *validity;
-    struct text_slot *slots; /* slot 0 is null, slot i + 1 is string i of the pool */
+    char *slots; /* slot 0 is null, slot i + 1 is string i of the pool */
+    size_t slot_size;
+    void *slot_memory;       /* what slots lies in */
     struct short_text end;   /* after a number: separator or row end */
     struct short_text close; /* after a quoted value: the quote and end */
     size_t quote;            /* 1 where a quote stands before a value */
@@ -154,15 +158,17 @@ static char *write_string(char *out, struct text_column *column, int64_t row)
 }
 
 /* Writes a pool's string that has no slot yet and gives it one if it is short enough. */
-static __attribute__((noinline)) char *write_unslotted(char *out, struct text_column *column, uint32_t code)
+static __attribute__((noinline)) char *write_unslotted(char *out, struct text_column *column,
+                                                       size_t slot_number)
 {
-    const uint32_t *offsets = column->pool->offsets + code;
+    const uint32_t *offsets = column->pool->offsets + slot_number - 1;
     char *end = column->format->escape(out, column->pool->bytes + offsets[0], offsets[1] - offsets[0]);
     end = put(end, &column->end);
-    struct text_slot *slot = &column->slots[code + 1];
-    if ((size_t)(end - out) <= sizeof slot->text) {
-        memcpy(slot->text, out, sizeof slot->text);
-        slot->length = (uint8_t)(end - out);
+    const size_t length = (size_t)(end - out);
+    char *slot = column->slots + slot_number * column->slot_size;
+    if (length < column->slot_size) {
+        memcpy(slot, out, length);
+        slot[column->slot_size - 1] = (char)length;
     }
     return end;
 }
@@ -171,34 +177,57 @@ static __attribute__((noinline)) char *write_unslotted(char *out, struct text_co
  * Codes are readable that far past the last row (CW_PADDING); what they then are does not matter, as
  * prefetching cannot fault.
  */
-static inline void prefetch_slot(const struct text_column *column, int64_t row)
+static inline void prefetch_slot(const struct text_column *column, int64_t row, size_t slot_size)
 {
     const uint32_t code = ((const uint32_t *)column->values)[row + PREFETCH_ROWS];
-    const uintptr_t address = (uintptr_t)column->slots + ((uintptr_t)code + 1) * sizeof *column->slots;
+    const uintptr_t address = (uintptr_t)column->slots + ((uintptr_t)code + 1) * slot_size;
     __builtin_prefetch((const void *)address);
 }
 
-static inline char *write_code(char *out, struct text_column *column, size_t slot_number)
+static inline char *write_slot(char *out, struct text_column *column, size_t slot_number, size_t slot_size)
 {
-    const struct text_slot *slot = &column->slots[slot_number];
-    memcpy(out, slot, sizeof *slot);
-    if (__builtin_expect(slot->length == 0, 0)) {
-        return write_unslotted(out, column, (uint32_t)(slot_number - 1));
+    const char *slot = column->slots + slot_number * slot_size;
+    memcpy(out, slot, slot_size);
+    const size_t length = (uint8_t)slot[slot_size - 1];
+    if (__builtin_expect(length == 0, 0)) {
+        return write_unslotted(out, column, slot_number);
     }
-    return out + slot->length;
+    return out + length;
 }
 
-static char *write_dictionary(char *out, struct text_column *column, int64_t row)
+static inline size_t slot_of_code(const struct text_column *column, int64_t row)
 {
-    prefetch_slot(column, row);
-    return write_code(out, column, (size_t)((const int32_t *)column->values)[row] + 1);
+    return (size_t)((const int32_t *)column->values)[row] + 1;
 }
 
-static char *write_dictionary_or_null(char *out, struct text_column *column, int64_t row)
+static inline size_t slot_of_valid(const struct text_column *column, int64_t row)
 {
-    prefetch_slot(column, row);
     const size_t valid = (column->validity[row >> 3] >> (row & 7)) & 1;
-    return write_code(out, column, ((size_t)((const int32_t *)column->values)[row] + 1) * valid);
+    return slot_of_code(column, row) * valid;
+}
+
+static char *write_small_code(char *out, struct text_column *column, int64_t row)
+{
+    prefetch_slot(column, row, SMALL_SLOT);
+    return write_slot(out, column, slot_of_code(column, row), SMALL_SLOT);
+}
+
+static char *write_large_code(char *out, struct text_column *column, int64_t row)
+{
+    prefetch_slot(column, row, LARGE_SLOT);
+    return write_slot(out, column, slot_of_code(column, row), LARGE_SLOT);
+}
+
+static char *write_small_code_or_null(char *out, struct text_column *column, int64_t row)
+{
+    prefetch_slot(column, row, SMALL_SLOT);
+    return write_slot(out, column, slot_of_valid(column, row), SMALL_SLOT);
+}
+
+static char *write_large_code_or_null(char *out, struct text_column *column, int64_t row)
+{
+    prefetch_slot(column, row, LARGE_SLOT);
+    return write_slot(out, column, slot_of_valid(column, row), LARGE_SLOT);
 }
 
 static char *write_or_null(char *out, struct text_column *column, int64_t row)
@@ -276,7 +305,7 @@ void cw_text_chunk_free(struct cw_chunk *chunk)
 {
     struct text_chunk *text = (struct text_chunk *)chunk;
     for (uint32_t i = 0; i < text->column_count; i++) {
-        free(text->columns[i].slots);
+        free(text->columns[i].slot_memory);
     }
     cw_buffer_clear(&text->rows);
     free(text);
@@ -285,23 +314,41 @@ void cw_text_chunk_free(struct cw_chunk *chunk)
 /* Gives the column empty slots for pool. */
 static cw_status use_pool(struct text_column *column, const struct cw_pool *pool, struct cw_error *error)
 {
-    struct text_slot *slots = calloc((size_t)pool->count + 1, sizeof *slots);
-    if (slots == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: %zu bytes for a pool of %u strings",
-                            ((size_t)pool->count + 1) * sizeof *slots, (unsigned)pool->count);
-    }
-    memcpy(slots[0].text, column->null_value.bytes, sizeof column->null_value.bytes);
-    slots[0].length = (uint8_t)column->null_value.length;
+    const size_t around = column->end.length + (column->format->quoted ? 2 : 0);
     uint32_t longest = 0;
+    uint32_t exceptions = 0;
     for (uint32_t i = 0; i < pool->count; i++) {
         const uint32_t length = pool->offsets[i + 1] - pool->offsets[i];
         longest = length > longest ? length : longest;
+        exceptions += length + around >= SMALL_SLOT;
     }
-    free(column->slots);
+    const size_t slot_size = exceptions <= pool->count / SMALL_SLOT_EXCEPTIONS ? SMALL_SLOT : LARGE_SLOT;
+    const size_t slot_count = (size_t)pool->count + 1;
+    /* calloc leaves pages untouched until a string of them is met, but aligns to less than a slot. */
+    char *memory = calloc(slot_count + 1, slot_size);
+    if (memory == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL,
+                            "out of memory: a pool of %u strings needs %zu bytes", (unsigned)pool->count,
+                            slot_count * slot_size);
+    }
+    char *slots = memory + (0 - (uintptr_t)memory) % slot_size;
+    memcpy(slots, column->null_value.bytes, sizeof column->null_value.bytes);
+    slots[slot_size - 1] = (char)column->null_value.length;
+    free(column->slot_memory);
+    column->slot_memory = memory;
     column->slots = slots;
+    column->slot_size = slot_size;
     column->pool = pool;
     column->pool_longest = longest;
     return CW_OK;
+}
+
+static text_writer choose_code_writer(const struct text_column *column, bool has_nulls)
+{
+    if (column->slot_size == SMALL_SLOT) {
+        return has_nulls ? write_small_code_or_null : write_small_code;
+    }
+    return has_nulls ? write_large_code_or_null : write_large_code;
 }
 
 static text_writer choose_string_writer(const struct text_column *column, const struct cw_column *source,
@@ -334,7 +381,7 @@ static text_writer choose_writer(const struct text_column *column, const struct 
     case CW_TYPE_STRING:
         break;
     }
-    return source->pool != NULL ? write_dictionary : choose_string_writer(column, source, rows);
+    return choose_string_writer(column, source, rows);
 }
 
 static cw_status column_bind(struct text_column *column, const struct cw_column *source, int64_t rows,
@@ -350,11 +397,12 @@ static cw_status column_bind(struct text_column *column, const struct cw_column 
     column->values = source->values;
     column->bytes = source->bytes;
     column->validity = source->validity;
-    column->write_valid = choose_writer(column, source, rows);
-    column->write = column->write_valid;
-    if (has_nulls) {
-        column->write = source->pool != NULL ? write_dictionary_or_null : write_or_null;
+    if (source->pool != NULL) {
+        column->write = choose_code_writer(column, has_nulls);
+        return CW_OK;
     }
+    column->write_valid = choose_writer(column, source, rows);
+    column->write = has_nulls ? write_or_null : column->write_valid;
     return CW_OK;
 }
 
