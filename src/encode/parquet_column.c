@@ -150,7 +150,7 @@ static cw_status add_bools(struct cw_parquet_column *column, const uint8_t *bits
     int64_t at = column->value_count;
     for (int64_t row = 0; row < row_count; row++) {
         if ((validity[row >> 3] >> (row & 7)) & 1) {
-            to[at >> 3] = (uint8_t)(to[at >> 3] | ((bits[row >> 3] >> (row & 7)) & 1u) << (at & 7));
+            to[at >> 3] = (uint8_t)(to[at >> 3] | ((unsigned)bits[row >> 3] >> (row & 7) & 1u) << (at & 7));
             at++;
         }
     }

@@ -78,7 +78,7 @@ static cw_status write_bools(struct cw_buffer *out, const uint8_t *bitmap, size_
     memset(to, 0, size);
     for (size_t i = 0; i < count; i++) {
         const size_t bit = first + i;
-        to[i / 8] = (uint8_t)(to[i / 8] | ((bitmap[bit / 8] >> (bit % 8)) & 1u) << (i % 8));
+        to[i / 8] = (uint8_t)(to[i / 8] | ((unsigned)bitmap[bit / 8] >> (bit % 8) & 1u) << (i % 8));
     }
     out->size += size;
     return CW_OK;
