@@ -57,17 +57,17 @@ static cw_status open_part(struct parts *all, enum cw_entity_id id, struct cw_er
     const struct cw_file_run *run = all->run;
     const char *table = cw_entity_get(id)->table;
     struct part *part = &all->parts[all->count];
-    const int length = snprintf(part->folder, sizeof part->folder - 64, "%s/%s", run->directory, table);
-    if (length >= (int)sizeof part->folder - 64) {
+    char name[32];
+    const int length = snprintf(part->folder, sizeof part->folder, "%s/%s", run->directory, table);
+    snprintf(name, sizeof name, "part-%05u.%s", run->shard, cw_format_name(run->format));
+    if (length + (int)sizeof name + 16 > PATH_SIZE) {
         return cw_error_set(error, CW_E_INVALID, "out", "the directory's name is too long");
     }
     if (mkdir(part->folder, 0777) != 0 && errno != EEXIST) {
         return io_error("make", part->folder, error);
     }
-    snprintf(part->path, sizeof part->path, "%.4031s/part-%05u.%s", part->folder, run->shard,
-             cw_format_name(run->format));
-    snprintf(part->partial, sizeof part->partial, "%.4031s/part-%05u.%s.partial", part->folder, run->shard,
-             cw_format_name(run->format));
+    snprintf(part->path, sizeof part->path, "%s/%s/%s", run->directory, table, name);
+    snprintf(part->partial, sizeof part->partial, "%s/%s/%s.partial", run->directory, table, name);
     part->descriptor = open(part->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (part->descriptor < 0) {
         return io_error("make", part->partial, error);

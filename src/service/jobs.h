@@ -4,7 +4,7 @@
 
 #include "cartwright/buffer.h"
 #include "cartwright/error.h"
-#include "engine/world.h"
+#include "model/world.h"
 #include "service/progress.h"
 
 #define CW_JOB_KIND_MAX 32

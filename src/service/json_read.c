@@ -67,7 +67,7 @@ static const struct cw_json_field *find_field(const struct cw_json_field *fields
 static cw_status unknown_field(const struct cw_json_field *fields, size_t count, const char *name,
                                struct cw_error *error)
 {
-    const char *names[FIELDS_MAX];
+    const char *names[FIELDS_MAX] = {NULL};
     size_t known = 0;
     for (; known < count && known < FIELDS_MAX; known++) {
         names[known] = fields[known].name;

@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How it runs. Tasks are cut into spans: runs of tasks whose rows together fill a chunk of every output. A
- * thread takes the next span, makes its tasks' rows, encodes each output's rows into one chunk and leaves the
- * bytes in the span's slot of a ring. Whoever completes the span that is next in the file also writes it, and
- * all that are ready behind it; so a single thread needs no other, and several keep working while one writes.
- * A thread never runs more than the ring ahead of the writing, which bounds memory.
+/* How it runs. Threads take tasks in ascending order, as the engine wants it. Tasks are cut into spans: one
+ * task each where the bytes do not depend on how rows are cut into chunks, else as many as fill a chunk (a
+ * Parquet row group). A span has a slot of a ring and, while it is built, a set of chunks, one per output. A
+ * thread that has made a task's rows adds them to the span's chunks when those of the task before are in; it
+ * goes output by output, so that several threads add to one span at a time. Who made the last task of a span
+ * finishes the chunks. Whoever completes the span that is next in the file also writes it, and all that are
+ * ready behind it; so a single thread needs no other, and several keep working while one writes. A span does
+ * not begin before its place in the ring is free, which bounds memory.
  *
  * Where rows go into a store (or to a callback), batches can't be laid aside: spans are then single tasks,
  * and each thread waits for its turn. */
@@ -24,12 +27,20 @@ struct piece {
     struct cw_buffer body;
     struct cw_buffer note;
     int64_t rows;
+    int64_t added; /* tasks of the span whose rows are in */
+};
+
+/* The chunks of a span that is being built, one per output. */
+struct chunk_set {
+    struct cw_chunk **chunks;
+    struct chunk_set *next; /* among those that are free */
 };
 
 struct slot {
     bool reported; /* its row counts are known */
     bool ready;    /* its pieces are complete */
     struct piece *pieces;
+    struct chunk_set *set;
 };
 
 struct destination {
@@ -52,7 +63,10 @@ struct driver {
     bool takes_turns; /* rows go to a store or a callback */
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    int64_t next_span;     /* to be begun */
+    int64_t next_task;      /* to be begun */
+    struct chunk_set *sets; /* all of them */
+    size_t set_count;
+    struct chunk_set *free_sets;
     int64_t reported_span; /* all below have reported */
     int64_t written_span;  /* all below are written */
     bool writing;
@@ -64,7 +78,6 @@ struct driver {
 struct hand {
     struct driver *driver;
     struct cw_worker *worker;
-    struct cw_chunk **chunks;
     const struct cw_batch *batches[CW_ENTITY_COUNT]; /* of the last task */
     pthread_t thread;
 };
@@ -171,35 +184,82 @@ static void hand_in(struct driver *driver, int64_t span)
 
 /* ---- Making ---- */
 
-/* Takes the next span, or -1 at the end or after a failure. */
-static int64_t begin_span(struct driver *driver)
+/* Takes the next task, or -1 at the end or after a failure. The first task of a span waits for a slot and
+ * chunks. */
+static int64_t begin_task(struct driver *driver)
 {
-    int64_t span = -1;
+    int64_t task = -1;
     pthread_mutex_lock(&driver->lock);
-    while (driver->status == CW_OK && driver->next_span < driver->span_count &&
-           driver->next_span >= driver->written_span + driver->slot_count) {
+    while (driver->status == CW_OK && driver->next_task < driver->task_count &&
+           driver->next_task % driver->span_tasks == 0 &&
+           (driver->next_task / driver->span_tasks >= driver->written_span + driver->slot_count ||
+            driver->free_sets == NULL)) {
         pthread_cond_wait(&driver->moved, &driver->lock);
     }
-    if (driver->status == CW_OK && driver->next_span < driver->span_count) {
-        span = driver->next_span++;
+    if (driver->status == CW_OK && driver->next_task < driver->task_count) {
+        task = driver->next_task++;
+        if (task % driver->span_tasks == 0) {
+            struct slot *slot = &driver->slots[task / driver->span_tasks % driver->slot_count];
+            slot->set = driver->free_sets;
+            driver->free_sets = slot->set->next;
+            for (size_t i = 0; i < driver->count; i++) {
+                slot->pieces[i].rows = 0;
+                slot->pieces[i].added = 0;
+                slot->pieces[i].body.size = 0;
+                slot->pieces[i].note.size = 0;
+            }
+        }
     }
     pthread_mutex_unlock(&driver->lock);
-    return span;
+    return task;
 }
 
-/* Runs one task and adds its rows to the chunks. */
+static cw_status stopped(struct cw_error *error)
+{
+    return cw_error_set(error, CW_E_CANCELLED, NULL, "the run was cancelled");
+}
+
+/* Waits until the rows of all earlier tasks of the span are in an output's chunk. False after a failure. */
+static bool wait_to_add(struct driver *driver, const struct piece *piece, int64_t place)
+{
+    pthread_mutex_lock(&driver->lock);
+    while (driver->status == CW_OK && piece->added != place) {
+        pthread_cond_wait(&driver->moved, &driver->lock);
+    }
+    const bool goes_on = driver->status == CW_OK;
+    pthread_mutex_unlock(&driver->lock);
+    return goes_on;
+}
+
+static void mark_added(struct driver *driver, struct piece *piece)
+{
+    pthread_mutex_lock(&driver->lock);
+    piece->added++;
+    pthread_cond_broadcast(&driver->moved);
+    pthread_mutex_unlock(&driver->lock);
+}
+
+/* Makes a task's rows and adds them to its span's chunks. */
 static cw_status run_task(struct hand *hand, struct slot *slot, int64_t task, struct cw_error *error)
 {
-    const struct driver *driver = hand->driver;
+    struct driver *driver = hand->driver;
+    const bool is_alone = driver->span_tasks == 1;
     if (cw_progress_is_cancelled(driver->options->progress)) {
-        return cw_error_set(error, CW_E_CANCELLED, NULL, "the run was cancelled");
+        return stopped(error);
     }
     cw_status status = cw_worker_run(hand->worker, task, hand->batches, error);
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
+        struct piece *piece = &slot->pieces[i];
         const struct cw_batch *batch = hand->batches[driver->destinations[i].output->entity];
+        if (!is_alone && !wait_to_add(driver, piece, task % driver->span_tasks)) {
+            return stopped(error);
+        }
         if (batch != NULL && batch->row_count > 0) {
-            status = cw_chunk_add(hand->chunks[i], batch, error);
-            slot->pieces[i].rows += batch->row_count;
+            status = cw_chunk_add(slot->set->chunks[i], batch, error);
+            piece->rows += batch->row_count;
+        }
+        if (!is_alone && status == CW_OK) {
+            mark_added(driver, piece);
         }
     }
     return status;
@@ -216,7 +276,7 @@ static bool learn_firsts(struct driver *driver, int64_t span, const struct slot 
             driver->destinations[i].first_span = span;
         }
     }
-    while (driver->reported_span < driver->next_span &&
+    while (driver->reported_span * driver->span_tasks < driver->next_task &&
            driver->slots[driver->reported_span % driver->slot_count].reported) {
         driver->reported_span++;
     }
@@ -273,38 +333,30 @@ static cw_status give_batches(struct hand *hand, struct cw_error *error)
     return status;
 }
 
-/* Makes one span. CW_E_CANCELLED without an error of its own after a failure elsewhere. */
-static cw_status make_span(struct hand *hand, int64_t span, bool *is_first, struct cw_error *error)
+/* Turns a span's chunks into bytes and gives the chunks back. */
+static cw_status finish_span(struct hand *hand, int64_t span, bool *is_first, struct cw_error *error)
 {
     struct driver *driver = hand->driver;
     struct slot *slot = &driver->slots[span % driver->slot_count];
-    const int64_t first = span * driver->span_tasks;
     cw_status status = CW_OK;
-    for (size_t i = 0; i < driver->count; i++) {
-        slot->pieces[i].rows = 0;
-        slot->pieces[i].body.size = 0;
-        slot->pieces[i].note.size = 0;
-    }
-    for (int64_t i = 0; i < driver->span_tasks && first + i < driver->task_count && status == CW_OK; i++) {
-        status = run_task(hand, slot, first + i, error);
-    }
-    if (status != CW_OK) {
-        return status;
-    }
     if (!learn_firsts(driver, span, slot, is_first)) {
-        return cw_error_set(error, CW_E_CANCELLED, NULL, "the run was cancelled");
+        return stopped(error);
     }
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-        if (slot->pieces[i].rows > 0) {
-            status = cw_chunk_finish(hand->chunks[i], is_first[i], &slot->pieces[i].body,
-                                     &slot->pieces[i].note, error);
+        struct piece *piece = &slot->pieces[i];
+        if (piece->rows > 0) {
+            status = cw_chunk_finish(slot->set->chunks[i], is_first[i], &piece->body, &piece->note, error);
         }
     }
     if (status == CW_OK && driver->takes_turns) {
-        status = wait_for_turn(driver, span)
-                     ? give_batches(hand, error)
-                     : cw_error_set(error, CW_E_CANCELLED, NULL, "the run was cancelled");
+        status = wait_for_turn(driver, span) ? give_batches(hand, error) : stopped(error);
     }
+    pthread_mutex_lock(&driver->lock);
+    slot->set->next = driver->free_sets;
+    driver->free_sets = slot->set;
+    slot->set = NULL;
+    pthread_cond_broadcast(&driver->moved);
+    pthread_mutex_unlock(&driver->lock);
     return status;
 }
 
@@ -317,13 +369,20 @@ static void *work(void *context)
     if (is_first == NULL) {
         fail(driver, cw_error_set(&error, CW_E_NO_MEMORY, NULL, "no memory for a thread"), &error);
     }
-    for (int64_t span = begin_span(driver); span >= 0; span = begin_span(driver)) {
-        const cw_status status = make_span(hand, span, is_first, &error);
+    for (int64_t task = begin_task(driver); task >= 0; task = begin_task(driver)) {
+        const int64_t span = task / driver->span_tasks;
+        const bool is_last = (task + 1) % driver->span_tasks == 0 || task + 1 == driver->task_count;
+        cw_status status = run_task(hand, &driver->slots[span % driver->slot_count], task, &error);
+        if (status == CW_OK && is_last) {
+            status = finish_span(hand, span, is_first, &error);
+        }
         if (status != CW_OK) {
             fail(driver, status, &error);
             break;
         }
-        hand_in(driver, span);
+        if (is_last) {
+            hand_in(driver, span);
+        }
     }
     free(is_first);
     return NULL;
@@ -397,19 +456,60 @@ static cw_status close_destination(struct destination *at, struct cw_error *erro
     return status;
 }
 
-/* How many tasks fill the largest chunk; of the spec and the formats alone, never of the threads. */
+/* How many tasks fill the largest chunk; of the spec and the formats alone, never of the threads. Text is the
+ * same wherever it is cut. */
 static int64_t choose_span(const struct driver *driver)
 {
-    int64_t tasks = driver->takes_turns ? 1 : SPAN_TASKS_MAX;
+    int64_t tasks = 0;
     for (size_t i = 0; i < driver->count && !driver->takes_turns; i++) {
-        const int64_t chunk = cw_encoder_chunk_rows(driver->destinations[i].encoder);
-        const int64_t rows =
-            cw_generation_expected_rows(driver->generation, driver->destinations[i].output->entity);
+        const struct destination *at = &driver->destinations[i];
+        if (at->output->format != CW_FORMAT_PARQUET) {
+            continue;
+        }
+        const int64_t chunk = cw_encoder_chunk_rows(at->encoder);
+        const int64_t rows = cw_generation_expected_rows(driver->generation, at->output->entity);
         const int64_t per_task = rows / (driver->task_count > 0 ? driver->task_count : 1) + 1;
         const int64_t needed = (chunk + per_task - 1) / per_task;
-        tasks = needed < tasks ? needed : tasks;
+        tasks = tasks == 0 || needed < tasks ? needed : tasks;
     }
-    return tasks < 1 ? 1 : tasks;
+    return tasks < 1 ? 1 : tasks > SPAN_TASKS_MAX ? SPAN_TASKS_MAX : tasks;
+}
+
+/* One set of chunks more than there are threads: each may finish one span while the next is begun. */
+static cw_status open_sets(struct driver *driver, size_t count, struct cw_error *error)
+{
+    driver->sets = calloc(count, sizeof *driver->sets);
+    cw_status status = driver->sets != NULL ? CW_OK : CW_E_NO_MEMORY;
+    while (status == CW_OK && driver->set_count < count) {
+        struct chunk_set *set = &driver->sets[driver->set_count++];
+        set->chunks = calloc(driver->count + 1, sizeof(struct cw_chunk *));
+        status = set->chunks != NULL ? CW_OK : CW_E_NO_MEMORY;
+        for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
+            status = cw_chunk_new(driver->destinations[i].encoder, &set->chunks[i], error);
+        }
+        set->next = driver->free_sets;
+        driver->free_sets = set;
+    }
+    return status == CW_OK ? CW_OK
+                           : cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %zu spans", count);
+}
+
+static cw_status open_slots(struct driver *driver, uint32_t threads, struct cw_error *error)
+{
+    const size_t count = (size_t)threads * SLOTS_PER_THREAD;
+    driver->slots = calloc(count, sizeof *driver->slots);
+    while (driver->slots != NULL && (size_t)driver->slot_count < count) {
+        struct slot *slot = &driver->slots[driver->slot_count];
+        slot->pieces = calloc(driver->count + 1, sizeof(struct piece));
+        if (slot->pieces == NULL) {
+            break;
+        }
+        driver->slot_count++;
+    }
+    if ((size_t)driver->slot_count < count) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u threads", threads);
+    }
+    return open_sets(driver, driver->span_tasks == 1 ? threads : (size_t)threads + 1, error);
 }
 
 static cw_status open_driver(struct driver *driver, uint32_t threads, struct cw_error *error)
@@ -438,17 +538,7 @@ static cw_status open_driver(struct driver *driver, uint32_t threads, struct cw_
     if (options->progress != NULL) {
         atomic_fetch_add(&options->progress->total, driver->task_count);
     }
-    driver->slots = calloc((size_t)threads * SLOTS_PER_THREAD, sizeof *driver->slots);
-    for (uint32_t i = 0; driver->slots != NULL && i < threads * SLOTS_PER_THREAD; i++) {
-        driver->slots[i].pieces = calloc(driver->count + 1, sizeof(struct piece));
-        if (driver->slots[i].pieces == NULL) {
-            break;
-        }
-        driver->slot_count++;
-    }
-    return driver->slot_count == (int64_t)threads * SLOTS_PER_THREAD
-               ? CW_OK
-               : cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u threads", threads);
+    return open_slots(driver, threads, error);
 }
 
 static void close_driver(struct driver *driver)
@@ -461,6 +551,13 @@ static void close_driver(struct driver *driver)
         free(driver->slots[i].pieces);
     }
     free(driver->slots);
+    for (size_t i = 0; i < driver->set_count; i++) {
+        for (size_t j = 0; driver->sets[i].chunks != NULL && j < driver->count; j++) {
+            cw_chunk_free(driver->sets[i].chunks[j]);
+        }
+        free(driver->sets[i].chunks);
+    }
+    free(driver->sets);
     /* The one that failed to open stands behind the count. */
     for (size_t i = 0;
          driver->destinations != NULL && i <= driver->count && i < driver->options->output_count; i++) {
@@ -472,29 +569,6 @@ static void close_driver(struct driver *driver)
     }
     free(driver->destinations);
     cw_generation_free(driver->generation);
-}
-
-static cw_status open_hand(struct hand *hand, struct driver *driver, struct cw_error *error)
-{
-    hand->driver = driver;
-    hand->chunks = calloc(driver->count + 1, sizeof(struct cw_chunk *));
-    if (hand->chunks == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a thread");
-    }
-    cw_status status = cw_worker_new(driver->generation, &hand->worker, error);
-    for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-        status = cw_chunk_new(driver->destinations[i].encoder, &hand->chunks[i], error);
-    }
-    return status;
-}
-
-static void close_hand(struct hand *hand)
-{
-    for (size_t i = 0; hand->chunks != NULL && i < hand->driver->count; i++) {
-        cw_chunk_free(hand->chunks[i]);
-    }
-    free(hand->chunks);
-    cw_worker_free(hand->worker);
 }
 
 /* Runs all hands, the first on the calling thread. */
@@ -534,22 +608,21 @@ cw_status cw_produce(const struct cw_produce_options *options, struct cw_error *
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a lock");
     }
     cw_status status = open_driver(&driver, threads, error);
-    if (status == CW_OK && driver.span_count < threads) {
-        threads = driver.span_count < 1 ? 1 : (uint32_t)driver.span_count;
+    if (status == CW_OK && driver.task_count < threads) {
+        threads = driver.task_count < 1 ? 1 : (uint32_t)driver.task_count;
     }
     if (status == CW_OK && (hands = calloc(threads, sizeof *hands)) == NULL) {
         status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u threads", threads);
     }
     for (uint32_t i = 0; i < threads && status == CW_OK; i++) {
-        status = open_hand(&hands[i], &driver, error);
+        hands[i].driver = &driver;
+        status = cw_worker_new(driver.generation, &hands[i].worker, error);
     }
     if (status == CW_OK) {
         status = run_hands(&driver, hands, threads, error);
     }
     for (uint32_t i = 0; i < threads && hands != NULL; i++) {
-        if (hands[i].driver != NULL) {
-            close_hand(&hands[i]);
-        }
+        cw_worker_free(hands[i].worker);
     }
     free(hands);
     close_driver(&driver);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "cartwright/error.h"
-#include "engine/world.h"
+#include "model/world.h"
 
 #define CW_TIME_TEXT 32 /* room for cw_time_text, terminator included */
 #define CW_UUID_TEXT 37
