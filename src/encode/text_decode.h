@@ -73,7 +73,7 @@ cw_status cw_text_decoder_fill(struct cw_text_decoder *decoder, struct cw_error 
 void cw_text_decoder_advance(struct cw_text_decoder *decoder);
 
 /* The format's next. */
-cw_status cw_text_decoder_next(struct cw_decoder *decoder, struct cw_batch *batch, struct cw_error *error);
+cw_status cw_text_decoder_next(struct cw_decoder *base, struct cw_batch *batch, struct cw_error *error);
 
 /* Sets an error that names the line and, unless it is NULL, the column. */
 cw_status cw_text_decoder_error(const struct cw_text_decoder *decoder, cw_status code, const char *column,

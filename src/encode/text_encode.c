@@ -522,7 +522,7 @@ int64_t cw_text_chunk_rows(const struct cw_encoder *encoder)
         [CW_TYPE_BOOL] = 6,       [CW_TYPE_INT32] = 4, [CW_TYPE_INT64] = 7,   [CW_TYPE_DATE] = 11,
         [CW_TYPE_TIMESTAMP] = 28, [CW_TYPE_UUID] = 37, [CW_TYPE_STRING] = 14,
     };
-    int64_t width = 0;
+    int64_t width = 1;
     for (uint32_t i = 0; i < encoder->options.column_count; i++) {
         width += usual_widths[encoder->options.entity->columns[encoder->options.columns[i]].type];
     }

@@ -126,7 +126,8 @@ static inline void sample_value(struct cw_column *column, int64_t row)
 {
     const bool valid = cw_column_is_valid(column, row);
     const uint64_t kind = sample_below(8);
-    const int64_t drawn = valid ? (int64_t)(sample_random() >> sample_below(64)) : 0;
+    const uint64_t shift = sample_below(64);
+    const int64_t drawn = valid ? (int64_t)(sample_random() >> shift) : 0;
     uint8_t *bits = column->values;
     switch (column->type) {
     case CW_TYPE_BOOL:

@@ -265,7 +265,7 @@ static cw_status failing_read_at(void *context, int64_t offset, void *bytes, siz
     (void)offset;
     (void)bytes;
     (void)size;
-    (void)got;
+    *got = 0;
     return cw_error_set(read_error, CW_E_IO, "file", "the disk is gone");
 }
 
