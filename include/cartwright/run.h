@@ -100,7 +100,7 @@ struct cw_worker;
 
 /* Prepares a run. spec must be resolved; it is copied. world is borrowed until the generation is freed.
  * shard of shards: 0 of 1 for the whole; the shards' rows laid end to end, table by table, are the whole's.
- * Memory: some megabytes, at most 16 bytes per customer, and about 200 bytes per product.
+ * Memory: some megabytes, at most 16 bytes per customer, and about 400 bytes per product.
  * Errors: CW_E_INVALID, CW_E_NO_MEMORY, CW_E_NOT_FOUND. */
 cw_status cw_generation_new(const struct cw_run_spec *spec, const struct cw_world *world,
                             const struct cw_selection *selection, uint32_t shard, uint32_t shards,

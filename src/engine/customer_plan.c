@@ -39,6 +39,7 @@ static void share_customers(struct cw_customer_plan *plan, const struct cw_run_s
         struct cw_customer_market *market = &plan->markets[m];
         market->first = first;
         first += market->count;
+        plan->market_ends[m] = first;
         market->step = market->count > 0 ? UINT64_MAX / (uint64_t)market->count : 1;
         market->offset = cw_below(cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, INT64_MAX, m), market->step);
     }
@@ -108,8 +109,9 @@ void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct c
     int64_t created_at = cw_growth_time(&plan->growth, share < 1.0 ? share : 0x1.fffffffffffffp-1);
     int64_t place = (int64_t)cw_permute(&plan->order, (uint64_t)row);
     uint32_t m = 0;
-    while (place >= plan->markets[m].first + plan->markets[m].count)
-        m++;
+    for (uint32_t i = 0; i + 1 < plan->market_count; i++) {
+        m += place >= plan->market_ends[i];
+    }
     const struct cw_market_table *table = &plan->tables->tables[m];
     const struct cw_cities *cities = &table->market->cities;
     uint32_t city = cw_alias_pick(&table->cities, cw_customer_draw(plan, CW_CUSTOMER_DRAW_PLACE, row, 0));
@@ -138,12 +140,6 @@ void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_custome
 }
 
 /* ---- Names ---- */
-
-/* How many points of the given distance lie between start and position. */
-static uint64_t points_between(uint64_t start, uint64_t position, cw_u128 distance)
-{
-    return distance > UINT64_MAX ? 0 : (position - start) / (uint64_t)distance;
-}
 
 /* Numbers that earlier runs may have used up for names of this share (of 2^64, times family share of 2^64).
  */
@@ -178,46 +174,58 @@ static int32_t birth_date(const struct cw_customer_plan *plan, const struct cw_c
     return as_of_day - age;
 }
 
-/* The given names' groups stand in alphabetical order, so those of one initial are neighbours. */
-static uint64_t initial_start(const struct cw_market_table *table, uint32_t group, uint64_t *end)
-{
-    uint32_t initial = table->given_initials[group];
-    *end = table->given_groups[table->initial_groups[initial + 1]].start;
-    return table->given_groups[table->initial_groups[initial]].start;
-}
-
 void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                           struct cw_identity *identity)
 {
     const struct cw_market_table *table = &plan->tables->tables[customer->market];
     const struct cw_customer_market *run = &plan->markets[customer->market];
     uint64_t position = (uint64_t)customer->number * run->step + run->offset;
-    const struct cw_family_group *family = &table->family_groups[cw_family_find(table, position)];
-    uint64_t within = (position - family->start) * family->scale;
-    uint32_t group = cw_given_find(table, within);
-    const struct cw_given_group *given = &table->given_groups[group];
+    uint32_t family_group = cw_family_find(table, position);
+    const struct cw_family_group *family = &table->family_groups[family_group];
+    uint32_t given_group =
+        cw_given_find(table, (position - table->family_starts[family_group]) * family->scale);
+    const struct cw_given_group *given = &table->given_groups[given_group];
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, customer->row, 0);
-    uint32_t cell = given->first_cell +
-                    cw_alias_cell_pick(table->given_cell_alias + given->first_cell, given->cell_count, draw);
+    uint64_t rest = draw;
+    uint32_t index = cw_slice(&rest, given->cell_count);
+    const struct cw_given_cell *cell = &table->given_cells[given->first_cell + index];
+    uint32_t keep = 0U - (uint32_t)((uint16_t)(rest >> 48) < cell->threshold);
+    cell = &table->given_cells[given->first_cell + (cell->other ^ ((index ^ cell->other) & keep))];
+    identity->position = position;
+    identity->family_group = family_group;
+    identity->given_group = given_group;
     identity->family = family->first;
-    if (family->count > 1)
-        identity->family += cw_family_spelling(table, family, draw);
-    identity->given = table->given_cells[cell].name;
-    identity->birth_date = birth_date(plan, customer, table->given_cells[cell].decade);
+    if (family->count > 1) {
+        identity->family += cw_family_spelling(table, family, cw_mix(draw));
+    }
+    identity->given = cell->name;
+    identity->birth_date = birth_date(plan, customer, cell->decade);
+}
 
-    cw_u128 distance = (cw_u128)run->step * family->scale;
-    uint64_t family_length = family[1].start - family->start;
-    uint64_t pair = points_between(given->start, within, distance);
-    pair += used_numbers(plan, customer->market, family_length, given[1].start - given->start);
-    uint64_t end;
-    uint64_t start = initial_start(table, group, &end);
-    uint64_t initial = points_between(start, within, distance);
-    initial += used_numbers(plan, customer->market, family_length, end - start);
+uint64_t cw_customer_namesake(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                              const struct cw_identity *identity, bool by_initial)
+{
+    const struct cw_market_table *table = &plan->tables->tables[customer->market];
+    const struct cw_family_group *family = &table->family_groups[identity->family_group];
+    uint32_t first = identity->given_group, end = first + 1;
+    if (by_initial) {
+        /* The groups stand in alphabetical order, so those of one initial are neighbours. */
+        uint32_t initial = table->given_groups[first].initial;
+        first = table->initial_groups[initial];
+        end = table->initial_groups[initial + 1];
+    }
+    uint64_t family_start = table->family_starts[identity->family_group];
+    uint64_t within = (identity->position - family_start) * family->scale;
+    uint64_t start = table->given_starts[first];
+    uint64_t length = table->given_starts[end] - start;
+    /* Customers stand at even distances, so at most one falls into a shorter stretch. */
+    cw_u128 distance = (cw_u128)plan->markets[customer->market].step * family->scale;
+    uint64_t number = distance > length ? 0 : (within - start) / (uint64_t)distance;
+    number += used_numbers(plan, customer->market,
+                           table->family_starts[identity->family_group + 1] - family_start, length);
     /* Markets that know the same family name take turns at the numbers. */
     const struct cw_family_names *names = &table->market->family_names;
-    uint64_t markets = names->sharing_markets[family->first];
-    identity->pair_number = pair * markets + names->sharing_rank[family->first];
-    identity->initial_number = initial * markets + names->sharing_rank[family->first];
+    return number * names->sharing_markets[family->first] + names->sharing_rank[family->first];
 }
 
 /* ---- Money ---- */

@@ -48,6 +48,7 @@ struct cw_customer_plan {
     int segment; /* -1: the usual mix */
     uint32_t market_count;
     struct cw_customer_market markets[CW_MARKETS_MAX];
+    int64_t market_ends[CW_MARKETS_MAX]; /* first + count of each market */
     int64_t prior[CW_MARKETS_MAX];
     struct cw_permutation order;
     struct cw_growth growth;
@@ -79,17 +80,23 @@ struct cw_customer {
 
 void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct cw_customer *customer);
 
-/* Name, birth date and the number that tells namesakes apart. */
+/* Name and birth date. */
 struct cw_identity {
+    uint64_t position;     /* on the scale of family names */
+    uint32_t family_group; /* in the market's tables */
+    uint32_t given_group;
     uint32_t family; /* name in the market */
     uint32_t given;
     int32_t birth_date;
-    uint64_t pair_number;    /* differs between customers of equal ascii family and given names */
-    uint64_t initial_number; /* differs between customers of equal ascii family name and initial */
 };
 
 void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                           struct cw_identity *identity);
+
+/* A number that differs between customers of equal ascii family and given names, or (by_initial) of equal
+ * ascii family name and initial, over all runs into a store. */
+uint64_t cw_customer_namesake(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                              const struct cw_identity *identity, bool by_initial);
 
 static inline uint64_t cw_customer_draw(const struct cw_customer_plan *plan, enum cw_customer_draw purpose,
                                         int64_t row, uint32_t number)

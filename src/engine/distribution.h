@@ -62,7 +62,9 @@ static inline uint32_t cw_alias_cell_pick(const struct cw_alias_cell *cells, uin
     uint64_t product = (draw >> 32) * count;
     uint32_t index = (uint32_t)(product >> 32);
     const struct cw_alias_cell *cell = &cells[index];
-    return (uint32_t)draw < cell->threshold ? index : cell->other;
+    /* Which of the two is a coin toss, so a branch would be mispredicted: choose by mask. */
+    uint32_t keep = 0U - (uint32_t)((uint32_t)draw < cell->threshold);
+    return cell->other ^ ((index ^ cell->other) & keep);
 }
 
 static inline uint32_t cw_alias_pick(const struct cw_alias *alias, uint64_t draw)

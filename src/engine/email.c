@@ -25,11 +25,19 @@ static char *write_number(char *out, uint64_t number)
     return number == 0 ? out : cw_decimal_u64(out, number);
 }
 
-static char *write_local_part(const struct cw_market *market, const struct cw_identity *identity,
-                              enum style style, char *out)
+/* The writer of one address. */
+struct writer {
+    const struct cw_customer_plan *plan;
+    const struct cw_customer *customer;
+    const struct cw_identity *identity;
+    const struct cw_market *market;
+};
+
+static char *write_local_part(const struct writer *writer, enum style style, char *out)
 {
-    const struct cw_pool *given = &market->given_names.ascii;
-    const struct cw_pool *family = &market->family_names.ascii;
+    const struct cw_identity *identity = writer->identity;
+    const struct cw_pool *given = &writer->market->given_names.ascii;
+    const struct cw_pool *family = &writer->market->family_names.ascii;
     bool by_initial = style == STYLE_INITIAL || style == STYLE_INITIAL_DOT;
     if (by_initial)
         *out++ = given->bytes[given->offsets[identity->given]];
@@ -40,7 +48,7 @@ static char *write_local_part(const struct cw_market *market, const struct cw_id
     if (style != STYLE_INITIAL)
         *out++ = style == STYLE_UNDERSCORE ? '_' : '.';
     out = cw_copy_pool(out, family, identity->family);
-    return write_number(out, by_initial ? identity->initial_number : identity->pair_number);
+    return write_number(out, cw_customer_namesake(writer->plan, writer->customer, identity, by_initial));
 }
 
 static char *write_constant(char *out, const char *text)
@@ -56,23 +64,25 @@ char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_custom
 {
     const struct cw_market_table *table = &plan->tables->tables[customer->market];
     const struct cw_market *market = table->market;
+    const struct writer writer = {plan, customer, identity, market};
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_EMAIL, customer->row, 0);
     uint32_t kind = cw_slice(&draw, 64);
     uint32_t style = cw_slice(&draw, 16);
     uint32_t corporate_share = customer->segment == CW_SEGMENT_WHOLESALE ? 56 : 11;
     if (kind < corporate_share) {
-        out = write_local_part(market, identity, (enum style)corporate_styles[style], out);
+        out = write_local_part(&writer, (enum style)corporate_styles[style], out);
         *out++ = '@';
         out = cw_copy_pool(out, &market->company_ascii, cw_slice(&draw, market->company_ascii.count));
         return write_constant(out, market->company_domain);
     }
     if (kind >= 61) {
-        out = write_local_part(market, identity, STYLE_OWN_DOMAIN, out);
+        out = write_local_part(&writer, STYLE_OWN_DOMAIN, out);
         *out++ = '@';
         out = cw_copy_pool(out, &market->family_names.ascii, identity->family);
-        return write_constant(write_number(out, identity->pair_number), ".name");
+        return write_constant(write_number(out, cw_customer_namesake(plan, customer, identity, false)),
+                              ".name");
     }
-    out = write_local_part(market, identity, (enum style)free_mail_styles[style], out);
+    out = write_local_part(&writer, (enum style)free_mail_styles[style], out);
     *out++ = '@';
     uint64_t provider = cw_customer_draw(plan, CW_CUSTOMER_DRAW_EMAIL, customer->row, 1);
     return cw_copy_pool(out, &market->email_domains.names, cw_alias_pick(&table->email_domains, provider));

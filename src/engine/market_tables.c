@@ -80,54 +80,70 @@ static bool is_usable(const struct cw_pool *ascii, uint32_t name)
     return ascii->offsets[name + 1] - ascii->offsets[name] >= 2;
 }
 
-static void fill_guide(uint16_t *guide, const void *groups, size_t stride, uint32_t count)
+static void end_starts(uint64_t *starts, uint32_t count)
+{
+    for (uint32_t i = 0; i < CW_SEARCH_STEPS; i++) {
+        starts[count + i] = UINT64_MAX;
+    }
+}
+
+static void fill_guide(uint16_t *guide, const uint64_t *starts, uint32_t count)
 {
     uint32_t group = 0;
     for (uint32_t bucket = 0; bucket < 1U << CW_NAME_GUIDE_BITS; bucket++) {
         uint64_t position = (uint64_t)bucket << (64 - CW_NAME_GUIDE_BITS);
-        for (; group + 1 < count; group++) {
-            uint64_t next;
-            memcpy(&next, (const char *)groups + (group + 1) * stride, sizeof next);
-            if (next > position)
-                break;
+        while (group + 1 < count && starts[group + 1] <= position) {
+            group++;
         }
         guide[bucket] = (uint16_t)group;
     }
 }
 
-static cw_status build_family_groups(struct cw_market_table *table, struct cw_error *error)
+static uint32_t list_family_groups(struct cw_market_table *table)
 {
     const struct cw_family_names *names = &table->market->family_names;
-    table->family_groups = calloc(names->count + 2, sizeof *table->family_groups);
-    if (table->family_groups == NULL)
-        return no_memory(error, "family names");
     uint64_t total = 0, sum = 0;
-    for (uint32_t i = 0; i < names->count; i++)
+    for (uint32_t i = 0; i < names->count; i++) {
         total += is_usable(&names->ascii, i) ? names->weights[i] : 0;
+    }
     uint32_t count = 0;
     for (uint32_t i = 0; i < names->count;) {
         uint32_t end = i;
         uint64_t weight = 0;
-        for (; end < names->count && same_text(&names->ascii, i, end); end++)
+        for (; end < names->count && same_text(&names->ascii, i, end); end++) {
             weight += is_usable(&names->ascii, end) ? names->weights[end] : 0;
+        }
         if (weight > 0) {
-            uint64_t start = (uint64_t)(((cw_u128)sum << 64) / total);
-            table->family_groups[count++] = (struct cw_family_group){start, 0, i, end - i};
+            table->family_starts[count] = (uint64_t)(((cw_u128)sum << 64) / total);
+            table->family_groups[count++] = (struct cw_family_group){0, i, end - i};
             sum += weight;
         }
         i = end;
     }
-    if (count == 0 || count > UINT16_MAX)
+    return count;
+}
+
+static cw_status build_family_groups(struct cw_market_table *table, struct cw_error *error)
+{
+    uint32_t names = table->market->family_names.count;
+    table->family_groups = calloc(names + 1, sizeof *table->family_groups);
+    table->family_starts = calloc(names + 1 + CW_SEARCH_STEPS, sizeof *table->family_starts);
+    if (table->family_groups == NULL || table->family_starts == NULL) {
+        return no_memory(error, "family names");
+    }
+    uint32_t count = list_family_groups(table);
+    if (count == 0 || count > UINT16_MAX) {
         return cw_error_set(error, CW_E_INTERNAL, NULL,
                             "market %s has %u family name groups; expected 1 to 65535",
                             table->market->country, count);
-    table->family_groups[count].start = UINT64_MAX;
+    }
+    end_starts(table->family_starts, count);
     for (uint32_t g = 0; g < count; g++) {
-        uint64_t length = table->family_groups[g + 1].start - table->family_groups[g].start;
+        uint64_t length = table->family_starts[g + 1] - table->family_starts[g];
         table->family_groups[g].scale = length > 0 ? UINT64_MAX / length : 1;
     }
     table->family_group_count = count;
-    fill_guide(table->family_guide, table->family_groups, sizeof table->family_groups[0], count);
+    fill_guide(table->family_guide, table->family_starts, count);
     return CW_OK;
 }
 
@@ -170,12 +186,14 @@ static void fill_initials(struct cw_market_table *table)
     for (uint32_t g = 0; g < table->given_group_count; g++) {
         uint32_t name = table->given_cells[table->given_groups[g].first_cell].name;
         uint8_t letter = (uint8_t)(ascii->bytes[ascii->offsets[name]] - 'a');
-        table->given_initials[g] = letter;
-        for (; initial <= letter; initial++)
+        table->given_groups[g].initial = letter;
+        for (; initial <= letter; initial++) {
             table->initial_groups[initial] = g;
+        }
     }
-    for (; initial <= 26; initial++)
+    for (; initial <= 26; initial++) {
         table->initial_groups[initial] = table->given_group_count;
+    }
 }
 
 struct given_build {
@@ -204,14 +222,14 @@ static double add_given_cells(struct given_build *build, uint32_t name)
         if (build->by_decade && weight > 0.0) {
             build->weights[build->cell_count] = weight;
             build->table->given_cells[build->cell_count++] =
-                (struct cw_given_cell){(uint16_t)name, (uint8_t)d};
+                (struct cw_given_cell){.name = (uint16_t)name, .decade = (uint8_t)d};
             sum += weight;
         }
     }
     if (!build->by_decade && all_decades > 0.0) {
         build->weights[build->cell_count] = all_decades;
         build->table->given_cells[build->cell_count++] =
-            (struct cw_given_cell){(uint16_t)name, CW_ANY_DECADE};
+            (struct cw_given_cell){.name = (uint16_t)name, .decade = CW_ANY_DECADE};
         sum = all_decades;
     }
     return sum;
@@ -228,8 +246,8 @@ static void build_given_group_list(struct given_build *build)
         for (; end < names->count && same_text(&names->ascii, i, end); end++)
             weight += add_given_cells(build, end);
         if (weight > 0.0) {
-            table->given_groups[count] =
-                (struct cw_given_group){0, first_cell, build->cell_count - first_cell};
+            table->given_groups[count] = (struct cw_given_group){
+                .first_cell = first_cell, .cell_count = (uint16_t)(build->cell_count - first_cell)};
             build->group_weights[count++] = weight;
         }
         i = end;
@@ -238,11 +256,26 @@ static void build_given_group_list(struct given_build *build)
     for (uint32_t g = 0; g < count; g++)
         total += build->group_weights[g];
     for (uint32_t g = 0; g < count; g++) {
-        table->given_groups[g].start = (uint64_t)(sum / total * 0x1.fffffffffffffp63);
+        table->given_starts[g] = (uint64_t)(sum / total * 0x1.fffffffffffffp63);
         sum += build->group_weights[g];
     }
-    table->given_groups[count].start = UINT64_MAX;
+    end_starts(table->given_starts, count);
     table->given_group_count = count;
+}
+
+/* Turns the weights of each group's cells into an alias table. */
+static void fill_given_aliases(const struct given_build *build, struct cw_alias_cell *cells, double *scratch,
+                               uint32_t *stack)
+{
+    const struct cw_market_table *table = build->table;
+    for (uint32_t g = 0; g < table->given_group_count; g++) {
+        const struct cw_given_group *group = &table->given_groups[g];
+        cw_alias_fill(cells, build->weights + group->first_cell, group->cell_count, scratch, stack);
+        for (uint32_t i = 0; i < group->cell_count; i++) {
+            table->given_cells[group->first_cell + i].threshold = (uint16_t)(cells[i].threshold >> 16);
+            table->given_cells[group->first_cell + i].other = (uint8_t)cells[i].other;
+        }
+    }
 }
 
 static cw_status build_given_groups(struct cw_market_table *table, const struct cw_age_table *ages,
@@ -251,35 +284,31 @@ static cw_status build_given_groups(struct cw_market_table *table, const struct 
     const struct cw_given_names *names = &table->market->given_names;
     struct given_build build = {.table = table, .ages = ages, .by_decade = has_decades(names)};
     size_t cells = (size_t)names->count * (build.by_decade ? CW_BIRTH_DECADES : 1) + 1;
-    table->given_groups = calloc(names->count + 2, sizeof *table->given_groups);
+    table->given_groups = calloc(names->count + 1, sizeof *table->given_groups);
+    table->given_starts = calloc(names->count + 1 + CW_SEARCH_STEPS, sizeof *table->given_starts);
     table->given_cells = calloc(cells, sizeof *table->given_cells);
-    table->given_cell_alias = calloc(cells, sizeof *table->given_cell_alias);
-    table->given_initials = calloc(names->count + 1, 1);
     build.weights = calloc(cells, sizeof *build.weights);
     build.group_weights = calloc(names->count + 1, sizeof *build.group_weights);
     double *scratch = calloc(cells, sizeof *scratch);
     uint32_t *stack = calloc(cells, sizeof *stack);
+    struct cw_alias_cell *aliases = calloc(cells, sizeof *aliases);
     cw_status status = CW_OK;
-    if (table->given_groups == NULL || table->given_cells == NULL || table->given_cell_alias == NULL ||
-        table->given_initials == NULL || build.weights == NULL || build.group_weights == NULL ||
-        scratch == NULL || stack == NULL) {
+    if (table->given_groups == NULL || table->given_starts == NULL || table->given_cells == NULL ||
+        build.weights == NULL || build.group_weights == NULL || scratch == NULL || stack == NULL ||
+        aliases == NULL) {
         status = no_memory(error, "given names");
     } else {
         sum_given_weights(names, build.sums);
         build_given_group_list(&build);
         fill_initials(table);
-        for (uint32_t g = 0; g < table->given_group_count; g++) {
-            const struct cw_given_group *group = &table->given_groups[g];
-            cw_alias_fill(table->given_cell_alias + group->first_cell, build.weights + group->first_cell,
-                          group->cell_count, scratch, stack);
-        }
-        fill_guide(table->given_guide, table->given_groups, sizeof table->given_groups[0],
-                   table->given_group_count);
+        fill_given_aliases(&build, aliases, scratch, stack);
+        fill_guide(table->given_guide, table->given_starts, table->given_group_count);
     }
     free(build.weights);
     free(build.group_weights);
     free(scratch);
     free(stack);
+    free(aliases);
     return status;
 }
 
@@ -472,9 +501,9 @@ void cw_market_tables_free(struct cw_market_tables *tables)
         free(table->family_groups);
         free(table->given_groups);
         free(table->given_cells);
-        free(table->given_initials);
+        free(table->family_starts);
+        free(table->given_starts);
         free(table->region_zones);
-        free(table->given_cell_alias);
         cw_alias_clear(&table->cities);
         cw_alias_clear(&table->streets);
         cw_alias_clear(&table->phones);

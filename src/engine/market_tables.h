@@ -10,7 +10,6 @@
 
 /* Family names of one ascii form. Groups divide the 64-bit range in proportion to their weights. */
 struct cw_family_group {
-    uint64_t start;
     uint64_t scale; /* maps an offset into the group onto the whole 64-bit range */
     uint32_t first; /* first name */
     uint32_t count; /* names of this ascii form */
@@ -18,14 +17,17 @@ struct cw_family_group {
 
 /* Given names of one ascii form; its cells say which spelling, sex and birth decade, by weight. */
 struct cw_given_group {
-    uint64_t start;
     uint32_t first_cell;
-    uint32_t cell_count;
+    uint16_t cell_count;
+    uint8_t initial; /* 0 for a to 25 for z */
 };
 
+/* A cell of an alias table over the cells of a group, small to stay in the cache. */
 struct cw_given_cell {
-    uint16_t name;  /* in the market's given names */
-    uint8_t decade; /* of birth, or CW_ANY_DECADE */
+    uint16_t threshold; /* of 2^16: below it this cell, else other */
+    uint16_t name;      /* in the market's given names */
+    uint8_t other;      /* within the group */
+    uint8_t decade;     /* of birth, or CW_ANY_DECADE */
 };
 
 #define CW_ANY_DECADE 255
@@ -43,14 +45,14 @@ struct cw_market_table {
     const struct cw_market *market;
     uint32_t family_group_count;
     uint32_t given_group_count;
-    struct cw_family_group *family_groups; /* one more than the count: an end mark */
-    struct cw_given_group *given_groups;   /* likewise */
+    uint64_t *family_starts; /* where each group begins; ended by marks of UINT64_MAX */
+    uint64_t *given_starts;  /* likewise */
+    struct cw_family_group *family_groups;
+    struct cw_given_group *given_groups;
     struct cw_given_cell *given_cells;
-    struct cw_alias_cell *given_cell_alias; /* per group, indices within the group */
     uint16_t
         family_guide[1 << CW_NAME_GUIDE_BITS]; /* first group that may hold a number with these top bits */
     uint16_t given_guide[1 << CW_NAME_GUIDE_BITS];
-    uint8_t *given_initials;     /* of each given group: 0 for a to 25 for z */
     uint32_t initial_groups[27]; /* first group of each initial, and the count */
     struct cw_alias cities;
     struct cw_alias streets; /* count 0 where the market has none */
@@ -75,12 +77,28 @@ struct cw_market_tables {
 cw_status cw_market_tables_new(struct cw_market_tables **tables, struct cw_error *error);
 void cw_market_tables_free(struct cw_market_tables *tables);
 
+/* The last of the ascending starts that is not above position, from group on. The first steps are taken
+ * without branches, since their number cannot be predicted. starts goes on for CW_SEARCH_STEPS past its end
+ * mark. */
+#define CW_SEARCH_STEPS 4
+static inline uint32_t cw_start_search(const uint64_t *starts, uint32_t group, uint64_t position)
+{
+    const uint64_t *next = starts + group + 1;
+    uint32_t steps = (uint32_t)(next[0] <= position) + (uint32_t)(next[1] <= position) +
+                     (uint32_t)(next[2] <= position) + (uint32_t)(next[3] <= position);
+    group += steps;
+    if (steps == CW_SEARCH_STEPS) {
+        while (starts[group + 1] <= position) {
+            group++;
+        }
+    }
+    return group;
+}
+
 static inline uint32_t cw_family_find(const struct cw_market_table *table, uint64_t position)
 {
-    uint32_t group = table->family_guide[position >> (64 - CW_NAME_GUIDE_BITS)];
-    while (table->family_groups[group + 1].start <= position)
-        group++;
-    return group;
+    return cw_start_search(table->family_starts, table->family_guide[position >> (64 - CW_NAME_GUIDE_BITS)],
+                           position);
 }
 
 /* Which spelling of a family name of several: an index below group->count, by weight. */
@@ -89,10 +107,8 @@ uint32_t cw_family_spelling(const struct cw_market_table *table, const struct cw
 
 static inline uint32_t cw_given_find(const struct cw_market_table *table, uint64_t position)
 {
-    uint32_t group = table->given_guide[position >> (64 - CW_NAME_GUIDE_BITS)];
-    while (table->given_groups[group + 1].start <= position)
-        group++;
-    return group;
+    return cw_start_search(table->given_starts, table->given_guide[position >> (64 - CW_NAME_GUIDE_BITS)],
+                           position);
 }
 
 /* Age in days at a probability of 2^32. */

@@ -3,138 +3,8 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "engine/basket.h"
 #include "engine/order_plan.h"
-#include "engine/season.h"
-
-#define PRODUCT_TRIES 24
-
-/* ---- Products ---- */
-
-/* What must hold for a product to go into an order. */
-struct want {
-    const struct cw_order_plan *plan;
-    uint32_t buyer;
-    uint32_t market;
-    uint32_t currency; /* slot in the catalogue */
-    int32_t month;
-    int32_t birth_date; /* INT32_MIN until it is needed */
-    int64_t time;
-    int64_t highest_price;
-};
-
-int64_t cw_catalogue_price(const struct cw_catalogue *catalogue, uint32_t product, uint32_t currency,
-                           int64_t time);
-
-/* The price in force at a time, or 0 when there is none. */
-int64_t cw_catalogue_price(const struct cw_catalogue *catalogue, uint32_t product, uint32_t currency,
-                           int64_t time)
-{
-    const uint32_t *first = &catalogue->first_price[(size_t)product * catalogue->currency_count + currency];
-    int64_t amount = 0;
-    for (uint32_t i = first[0]; i < first[1] && catalogue->price_valid_from[i] <= time; i++)
-        amount = catalogue->price_amount[i];
-    return amount;
-}
-
-static bool is_old_enough(struct want *want, uint8_t minimum_age)
-{
-    if (minimum_age == 0)
-        return true;
-    if (want->birth_date == INT32_MIN)
-        want->birth_date = cw_buyer_birth_date(&want->plan->demand.buyers, want->buyer);
-    struct cw_date birth = cw_date_from_days(want->birth_date);
-    struct cw_date today = cw_date_from_days((int32_t)(want->time / CW_MICROS_PER_DAY) - 1);
-    int32_t age = today.year - birth.year;
-    if (today.month < birth.month || (today.month == birth.month && today.day < birth.day))
-        age--;
-    return age >= minimum_age;
-}
-
-/* The price of a product if it can be sold now, else 0. */
-static int64_t price_if_sold(struct want *want, uint32_t product)
-{
-    const struct cw_shelf *shelf = &want->plan->shelves[product];
-    if (want->time < shelf->launched_at || want->time >= shelf->retired_at || shelf->variant_count == 0 ||
-        (shelf->excluded_markets >> want->market & 1) || !is_old_enough(want, shelf->minimum_age))
-        return 0;
-    int64_t price = cw_catalogue_price(want->plan->catalogue, product, want->currency, want->time);
-    return price <= want->highest_price ? price : 0;
-}
-
-static bool find_product(struct want *want, struct cw_draws *draws, uint32_t *product, int64_t *price)
-{
-    const struct cw_order_plan *plan = want->plan;
-    for (int i = 0; i < PRODUCT_TRIES; i++) {
-        uint32_t candidate = cw_alias_pick(&plan->popularity, cw_draws_next(draws));
-        uint32_t appeal = cw_season_appeal(plan->shelves[candidate].season, want->month);
-        if (appeal < 1000 && cw_below(cw_draws_next(draws), 1000) >= appeal)
-            continue;
-        *price = price_if_sold(want, candidate);
-        *product = candidate;
-        if (*price > 0)
-            return true;
-    }
-    uint32_t count = plan->catalogue->product_count;
-    uint32_t start = (uint32_t)cw_below(cw_draws_next(draws), count);
-    for (uint32_t i = 0; i < count; i++) {
-        *product = (start + i) % count;
-        *price = price_if_sold(want, *product);
-        if (*price > 0)
-            return true;
-    }
-    return false;
-}
-
-/* ---- Baskets ---- */
-
-static int32_t draw_quantity(uint8_t segment, enum cw_behavior behavior, uint64_t draw)
-{
-    static const uint8_t retail[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3};
-    static const uint8_t wholesale[16] = {2, 4, 4, 5, 6, 6, 6, 8, 10, 10, 12, 12, 12, 20, 24, 48};
-    uint32_t choice = cw_slice(&draw, 16);
-    if (segment == CW_SEGMENT_WHOLESALE)
-        return wholesale[choice];
-    int32_t gifts = behavior == CW_BEHAVIOR_HOLIDAY && cw_slice(&draw, 5) == 0;
-    return retail[choice] + gifts;
-}
-
-/* Very important customers choose the dearer of two. */
-static bool choose_product(struct want *want, uint8_t segment, struct cw_draws *draws, uint32_t *product,
-                           int64_t *price)
-{
-    if (!find_product(want, draws, product, price))
-        return false;
-    if (segment != CW_SEGMENT_VIP)
-        return true;
-    uint32_t other;
-    int64_t other_price;
-    if (find_product(want, draws, &other, &other_price) && other_price > *price) {
-        *product = other;
-        *price = other_price;
-    }
-    return true;
-}
-
-/* Adds a line, or units to the line that has the variant already. */
-static void add_line(const struct cw_order_plan *plan, struct cw_order *order, struct cw_order_line *lines,
-                     uint32_t product, int64_t price, uint64_t draw)
-{
-    const struct cw_shelf *shelf = &plan->shelves[product];
-    uint32_t variant = shelf->first_variant + cw_slice(&draw, shelf->variant_count);
-    int32_t quantity = draw_quantity(order->segment, plan->demand.behavior, draw);
-    for (uint32_t i = 0; i < order->line_count; i++) {
-        if (lines[i].variant == variant) {
-            lines[i].quantity += quantity;
-            return;
-        }
-    }
-    lines[order->line_count++] = (struct cw_order_line){.variant = variant,
-                                                        .product = product,
-                                                        .requested = variant,
-                                                        .quantity = quantity,
-                                                        .unit_amount = price,
-                                                        .fulfilment = CW_FULFILMENT_STOCK};
-}
 
 /* ---- Amounts ---- */
 
@@ -300,30 +170,6 @@ static int64_t draw_discount(const struct cw_order_plan *plan, uint64_t *draw)
     return has_coupon ? percents[choice] : 0;
 }
 
-static cw_status draw_basket(struct want *want, struct cw_order *order, struct cw_order_line *lines,
-                             struct cw_error *error)
-{
-    const struct cw_order_plan *plan = want->plan;
-    struct cw_draws draws = cw_draws_at(plan->basket, order->number);
-    uint32_t wanted = 1 + cw_alias_pick(&plan->lines[order->segment], cw_draws_next(&draws));
-    wanted = wanted < CW_ORDER_LINES_MAX ? wanted : CW_ORDER_LINES_MAX;
-    for (uint32_t i = 0; i < wanted; i++) {
-        uint32_t product;
-        int64_t price;
-        if (choose_product(want, order->segment, &draws, &product, &price))
-            add_line(plan, order, lines, product, price, cw_draws_next(&draws));
-        else if (order->line_count == 0)
-            return cw_error_set(
-                error, CW_E_INVALID, "products",
-                "no product is on sale to a customer in %s at an order time within date_range; "
-                "expected at least one launched, not retired, unrestricted and affordable",
-                plan->tables->tables[order->market].market->name);
-        else
-            break;
-    }
-    return CW_OK;
-}
-
 static cw_status draw_order(const struct cw_order_plan *plan, const struct cw_buyer *buyer,
                             struct cw_order *order, struct cw_order_line *lines, struct cw_error *error)
 {
@@ -340,16 +186,7 @@ static cw_status draw_order(const struct cw_order_plan *plan, const struct cw_bu
     uint32_t strongest = strongest_method(buyer, order->created_at);
     int64_t limit = buyer->methods[strongest].limit_amount;
     int64_t dearest_fee = INT64_C(1509) * market->rate / 10000 + 9;
-    struct want want = {.plan = plan,
-                        .buyer = buyer->index,
-                        .market = buyer->market,
-                        .currency = plan->catalogue->market_currency[buyer->market],
-                        .month = cw_date_from_days((int32_t)(order->created_at / CW_MICROS_PER_DAY)).month,
-                        .birth_date = INT32_MIN,
-                        .time = order->created_at,
-                        .highest_price = (limit - dearest_fee) * 4 / 5};
-    order->line_count = 0;
-    cw_status status = draw_basket(&want, order, lines, error);
+    cw_status status = cw_basket_draw(plan, buyer, order, lines, (limit - dearest_fee) * 4 / 5, error);
     if (status != CW_OK)
         return status;
     add_up(plan, order, lines, buyer->region, discount);
@@ -446,6 +283,7 @@ static cw_status draw_slot(const struct cw_order_plan *plan, struct cw_order_set
             return status;
         struct cw_order *order = &set->orders[set->order_count++];
         order->number = plan->prior_orders + (uint64_t)(cell->first_order + i);
+        cw_basket_prefetch(plan, cell->market, order->number + 1);
         order->created_at =
             order_time(demand, slot, i - slot_first, slot_count, cw_draw(plan->times, order->number, 100));
         order->first_line = (uint32_t)set->line_count;

@@ -44,18 +44,30 @@ static void fill_parents(const struct cw_order_set *set, uint64_t columns, struc
     }
 }
 
+#define LOOK_AHEAD 8 /* lines: ids lie scattered over more memory than the caches hold */
+
 static void fill_products(const struct cw_order_set *set, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_ORDER_ITEM_PRODUCT_ID, 0);
-    for (int64_t i = 0; i < set->line_count; i++)
-        memcpy(ids + 16 * i, set->plan->catalogue->product_ids[set->lines[i].product].bytes, 16);
+    const struct cw_uuid *known = set->plan->catalogue->product_ids;
+    for (int64_t i = 0; i < set->line_count; i++) {
+        if (i + LOOK_AHEAD < set->line_count) {
+            __builtin_prefetch(&known[set->lines[i + LOOK_AHEAD].product]);
+        }
+        memcpy(ids + 16 * i, known[set->lines[i].product].bytes, 16);
+    }
 }
 
 static void fill_variants(const struct cw_order_set *set, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_ORDER_ITEM_VARIANT_ID, 0);
-    for (int64_t i = 0; i < set->line_count; i++)
-        memcpy(ids + 16 * i, set->plan->catalogue->variant_ids[set->lines[i].variant].bytes, 16);
+    const struct cw_uuid *known = set->plan->catalogue->variant_ids;
+    for (int64_t i = 0; i < set->line_count; i++) {
+        if (i + LOOK_AHEAD < set->line_count) {
+            __builtin_prefetch(&known[set->lines[i + LOOK_AHEAD].variant]);
+        }
+        memcpy(ids + 16 * i, known[set->lines[i].variant].bytes, 16);
+    }
 }
 
 static void fill_requested(const struct cw_order_set *set, struct cw_batch *batch)

@@ -20,18 +20,69 @@ static cw_status make_shelves(struct cw_order_plan *plan, struct cw_error *error
     for (uint32_t p = 0; p < catalogue->product_count; p++) {
         plan->popularity_sum += catalogue->popularity[p];
         plan->shelves[p] = (struct cw_shelf){
-            .launched_at = catalogue->launched_at[p],
-            .retired_at = catalogue->retired_at[p],
             .first_variant = catalogue->first_variant[p],
             .variant_count = (uint16_t)(catalogue->first_variant[p + 1] - catalogue->first_variant[p]),
-            .excluded_markets = catalogue->excluded_markets[p],
             .weight = catalogue->weight[p],
             .tax_class = catalogue->tax_class[p],
-            .season = catalogue->season[p],
-            .minimum_age = catalogue->minimum_age[p],
         };
     }
     return cw_alias_init_integers(&plan->popularity, catalogue->popularity, catalogue->product_count, error);
+}
+
+/* The price at a time or, before the first one, the first. */
+static void set_price(const struct cw_catalogue *catalogue, const uint32_t *range, int64_t time,
+                      struct cw_offer *offer)
+{
+    uint32_t i = range[0];
+    while (i + 1 < range[1] && catalogue->price_valid_from[i + 1] <= time) {
+        i++;
+    }
+    offer->price = range[0] < range[1] ? catalogue->price_amount[i] : 0;
+    offer->next_price = i + 1 < range[1] ? i + 1 : range[1];
+    offer->end_price = range[1];
+    offer->price_until =
+        offer->next_price < range[1] ? catalogue->price_valid_from[offer->next_price] : INT64_MAX;
+}
+
+static cw_status make_offers(struct cw_order_plan *plan, uint32_t slot, struct cw_error *error)
+{
+    const struct cw_catalogue *catalogue = plan->catalogue;
+    struct cw_offer *offers =
+        aligned_alloc(_Alignof(struct cw_offer), ((size_t)catalogue->product_count + 1) * sizeof *offers);
+    if (offers == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u products",
+                            catalogue->product_count);
+    }
+    for (uint32_t p = 0; p < catalogue->product_count; p++) {
+        offers[p] = (struct cw_offer){
+            .sold_from = catalogue->launched_at[p],
+            .sold_until = catalogue->retired_at[p],
+            .first_variant = catalogue->first_variant[p],
+            .excluded_markets = catalogue->excluded_markets[p],
+            .variant_count = plan->shelves[p].variant_count,
+            .season = catalogue->season[p],
+            .minimum_age = catalogue->minimum_age[p],
+        };
+        set_price(catalogue, &catalogue->first_price[(size_t)p * catalogue->currency_count + slot],
+                  plan->opening, &offers[p]);
+    }
+    plan->offers[slot] = offers;
+    return CW_OK;
+}
+
+static cw_status make_all_offers(struct cw_order_plan *plan, struct cw_error *error)
+{
+    for (uint32_t c = 0; c < plan->demand.cell_count; c++) {
+        uint32_t slot = plan->catalogue->market_currency[plan->demand.cells[c].market];
+        if (plan->offers[slot] != NULL || plan->demand.cells[c].order_count == 0) {
+            continue;
+        }
+        cw_status status = make_offers(plan, slot, error);
+        if (status != CW_OK) {
+            return status;
+        }
+    }
+    return CW_OK;
 }
 
 static cw_status make_calendars(struct cw_order_plan *plan, const struct cw_run_spec *spec,
@@ -105,6 +156,8 @@ cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spe
         status = cw_demand_init(&plan->demand, spec, buyers, tables, error);
     if (status == CW_OK)
         status = make_calendars(plan, spec, error);
+    if (status == CW_OK)
+        status = make_all_offers(plan, error);
     if (status != CW_OK)
         cw_order_plan_clear(plan);
     return status;
@@ -127,5 +180,7 @@ void cw_order_plan_clear(struct cw_order_plan *plan)
     free(plan->calendars);
     free(plan->site_ids);
     free(plan->shelves);
+    for (uint32_t k = 0; k < CW_MARKETS_MAX; k++)
+        free(plan->offers[k]);
     *plan = (struct cw_order_plan){0};
 }

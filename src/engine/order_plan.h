@@ -70,14 +70,26 @@ struct cw_order {
     int64_t reached_at[CW_ORDER_STATUS_COUNT]; /* when a status was entered; CW_NEVER when not by as-of */
 };
 
-/* A product as the drawing of orders needs it, close together in memory. */
-struct cw_shelf {
-    int64_t launched_at, retired_at;
+/* A product on sale in a currency: all that the drawing of orders asks of it, in one line of the cache. */
+struct cw_offer {
+    _Alignas(64) int64_t sold_from; /* launch */
+    int64_t sold_until;             /* retirement; INT64_MAX while active */
+    int64_t price;                  /* in force at the beginning of the range, or at launch */
+    int64_t price_until;            /* INT64_MAX when it does not change */
+    uint32_t next_price;            /* in the catalogue's prices, from price_until on */
+    uint32_t end_price;
     uint32_t first_variant;
     uint32_t excluded_markets;
+    uint16_t variant_count;
+    uint8_t season, minimum_age;
+};
+
+/* A product as stock and parcels need it. */
+struct cw_shelf {
+    uint32_t first_variant;
     int32_t weight;
     uint16_t variant_count;
-    uint8_t tax_class, season, minimum_age;
+    uint8_t tax_class;
 };
 
 /* What all units of a run share; immutable. */
@@ -85,7 +97,8 @@ struct cw_order_plan {
     const struct cw_market_tables *tables;
     const struct cw_catalogue *catalogue;
     struct cw_demand demand;
-    struct cw_shelf *shelves; /* of each product */
+    struct cw_shelf *shelves;                /* of each product */
+    struct cw_offer *offers[CW_MARKETS_MAX]; /* by currency slot, then product; NULL where no cell uses it */
     struct cw_alias popularity;
     struct cw_alias lines[CW_SEGMENT_COUNT]; /* items of an order less one */
     struct cw_work_calendar *calendars;      /* of each cell */

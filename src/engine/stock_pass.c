@@ -5,6 +5,7 @@
 
 #include "base/calendar.h"
 
+#define LOOK_AHEAD 4 /* orders */
 #define MICROS_PER_HOUR INT64_C(3600000000)
 #define PICKING_TIME MICROS_PER_HOUR    /* from arrival at the centre to leaving the stock */
 #define MEAN_UNITS_PER_ORDER 5.4        /* items times quantity over all segments */
@@ -248,19 +249,27 @@ static cw_status note_delivery(struct cw_stock *stock, uint32_t variant, int32_t
     return CW_OK;
 }
 
-static cw_status reorder_if_low(struct cw_stock *stock, uint32_t variant, int64_t time,
-                                struct cw_delivery_list *list, struct cw_error *error)
+static cw_status reorder(struct cw_stock *stock, uint32_t variant, int64_t time,
+                         struct cw_delivery_list *list, struct cw_error *error)
 {
     struct cw_stock_item *item = &stock->items[variant];
-    if (item->inbound >= 0)
-        return CW_OK;
     struct cw_stock_policy policy;
     cw_stock_policy_of(stock->plan, stock->cell, variant, &policy);
-    if (item->available + promised_later(stock, item) >= policy.reorder_point)
+    item->reorder_point = policy.reorder_point;
+    if (item->available + promised_later(stock, item) >= policy.reorder_point) {
         return CW_OK;
+    }
     item->inbound_at = delivery_time(stock, variant, policy.lead_days, time);
     item->inbound = policy.reorder_quantity;
     return note_delivery(stock, variant, policy.reorder_quantity, item->inbound_at, list, error);
+}
+
+static inline cw_status reorder_if_low(struct cw_stock *stock, uint32_t variant, int64_t time,
+                                       struct cw_delivery_list *list, struct cw_error *error)
+{
+    const struct cw_stock_item *item = &stock->items[variant];
+    bool is_low = item->reorder_point < 0 || item->available < item->reorder_point;
+    return item->inbound < 0 && is_low ? reorder(stock, variant, time, list, error) : CW_OK;
 }
 
 /* ---- Demand meets stock ---- */
@@ -367,6 +376,18 @@ static cw_status schedule_give_backs(struct cw_stock *stock, const struct cw_ord
     return CW_OK;
 }
 
+/* Fetches what an order will need soon: the items lie scattered over more memory than the caches hold. */
+static void prefetch_items(const struct cw_stock *stock, const struct cw_order_set *set, int64_t index)
+{
+    if (index >= set->order_count) {
+        return;
+    }
+    const struct cw_order *order = &set->orders[index];
+    for (uint32_t i = 0; i < order->line_count; i++) {
+        __builtin_prefetch(&stock->items[set->lines[order->first_line + i].variant], 1);
+    }
+}
+
 cw_status cw_stock_take(struct cw_stock *stock, struct cw_order_set *set, struct cw_delivery_list *deliveries,
                         struct cw_error *error)
 {
@@ -378,6 +399,7 @@ cw_status cw_stock_take(struct cw_stock *stock, struct cw_order_set *set, struct
             stock->items[back.variant].available += back.quantity;
         }
         order->ready_at = order->created_at;
+        prefetch_items(stock, set, o + LOOK_AHEAD);
         cw_status status = CW_OK;
         for (uint32_t i = 0; status == CW_OK && i < order->line_count; i++)
             status = take_line(stock, order, &lines[i], deliveries, error);
@@ -423,6 +445,7 @@ cw_status cw_stock_new(const struct cw_order_plan *plan, const struct cw_world *
             .available = policy.opening,
             .inbound = -1,
             .on_hand = policy.opening,
+            .reorder_point = plan->has_world ? -1 : policy.reorder_point,
         };
     }
     cw_status status = CW_OK;
