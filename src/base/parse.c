@@ -70,33 +70,31 @@ bool cw_parse_bool(const char *text, size_t length, bool *value)
     return false;
 }
 
-/* 0 to 15, or 16 for what is no hexadecimal digit. */
-static unsigned hex_digit(char character)
-{
-    if (is_digit(character)) {
-        return (unsigned)(character - '0');
-    }
-    const char lower = (char)(character | 0x20);
-    return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a') + 10 : 16;
-}
+/* A hexadecimal digit's value with bit 4 set; 0 for all other characters. */
+#define HEX(value) (0x10 | (value))
+static const uint8_t hex_digits[256] = {
+    ['0'] = HEX(0),  ['1'] = HEX(1),  ['2'] = HEX(2),  ['3'] = HEX(3),  ['4'] = HEX(4),  ['5'] = HEX(5),
+    ['6'] = HEX(6),  ['7'] = HEX(7),  ['8'] = HEX(8),  ['9'] = HEX(9),  ['a'] = HEX(10), ['b'] = HEX(11),
+    ['c'] = HEX(12), ['d'] = HEX(13), ['e'] = HEX(14), ['f'] = HEX(15), ['A'] = HEX(10), ['B'] = HEX(11),
+    ['C'] = HEX(12), ['D'] = HEX(13), ['E'] = HEX(14), ['F'] = HEX(15),
+};
 
 bool cw_parse_uuid(const char *text, size_t length, uint8_t *value)
 {
     if (length != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') {
         return false;
     }
+    /* Where each byte's digits stand. */
+    static const uint8_t places[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
     uint8_t bytes[16];
-    size_t at = 0;
-    unsigned bad = 0;
+    unsigned all = HEX(0);
     for (size_t i = 0; i < sizeof bytes; i++) {
-        at += i == 4 || i == 6 || i == 8 || i == 10;
-        const unsigned high = hex_digit(text[at]);
-        const unsigned low = hex_digit(text[at + 1]);
-        bad |= high | low;
+        const unsigned high = hex_digits[(unsigned char)text[places[i]]];
+        const unsigned low = hex_digits[(unsigned char)text[places[i] + 1]];
+        all &= high & low;
         bytes[i] = (uint8_t)(high << 4 | (low & 15));
-        at += 2;
     }
-    if (bad & 16) {
+    if (all == 0) {
         return false;
     }
     memcpy(value, bytes, sizeof bytes);
@@ -254,7 +252,7 @@ bool cw_parse_is_utf8(const char *text, size_t length)
                 continue;
             }
         }
-        const size_t count = cw_parse_utf8(text + at, length - at);
+        const size_t count = (unsigned char)text[at] < 0x80 ? 1 : cw_parse_utf8(text + at, length - at);
         if (count == 0) {
             return false;
         }
