@@ -84,7 +84,7 @@ static cw_status read_footer(struct parquet_decoder *self, struct cw_error *erro
     }
     uint32_t length;
     memcpy(&length, end, sizeof length);
-    if (memcmp(end + 4, CW_PARQUET_MAGIC, CW_PARQUET_MAGIC_SIZE) != 0 || length > size - 12) {
+    if (memcmp(end + 4, CW_PARQUET_MAGIC, CW_PARQUET_MAGIC_SIZE) != 0 || length == 0 || length > size - 12) {
         return cw_error_set(error, CW_E_CORRUPT, "file",
                             "the file does not end like Parquet: its last bytes are no size and \"PAR1\"");
     }

@@ -50,12 +50,16 @@ static void fuzz_encode(enum cw_format format, const struct cw_batch *batch, str
     struct cw_tail *tail;
     struct cw_buffer note = {0};
     if (cw_encoder_new(&options, &encoder, NULL) != CW_OK || cw_chunk_new(encoder, &chunk, NULL) != CW_OK ||
-        cw_tail_new(encoder, &tail, NULL) != CW_OK || cw_encoder_head(encoder, file, NULL) != CW_OK ||
-        cw_chunk_add(chunk, batch, NULL) != CW_OK ||
-        cw_chunk_finish(chunk, true, file, &note, NULL) != CW_OK ||
-        cw_tail_finish(tail, file, NULL) != CW_OK) {
+        cw_tail_new(encoder, &tail, NULL) != CW_OK || cw_encoder_head(encoder, file, NULL) != CW_OK) {
         abort();
     }
+    const int64_t offset = (int64_t)file->size;
+    if (cw_chunk_add(chunk, batch, NULL) != CW_OK ||
+        cw_chunk_finish(chunk, true, file, &note, NULL) != CW_OK ||
+        cw_tail_add(tail, &note, offset, NULL) != CW_OK || cw_tail_finish(tail, file, NULL) != CW_OK) {
+        abort();
+    }
+    cw_buffer_clear(&note);
     cw_tail_free(tail);
     cw_chunk_free(chunk);
     cw_encoder_free(encoder);
