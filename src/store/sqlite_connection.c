@@ -89,7 +89,8 @@ static int remember_log_size(void *context, sqlite3 *db, const char *schema, int
 }
 
 /* FULL makes every commit durable before it returns. Checkpoints are the checkpointer's work. Sorting for
- * indexes may use another thread. */
+ * indexes may use another thread. What a savepoint needs to roll back stays in memory for small writes; a
+ * load has no savepoints, and what it sorts may be larger than memory. */
 static const char *settings(enum cw_connection_kind kind)
 {
     switch (kind) {
@@ -97,7 +98,7 @@ static const char *settings(enum cw_connection_kind kind)
         return "PRAGMA query_only = ON; PRAGMA cache_size = -16384;";
     case CW_CONNECTION_WRITE:
         return "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;"
-               "PRAGMA wal_autocheckpoint = 0;";
+               "PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;";
     case CW_CONNECTION_LOAD:
         break;
     }
