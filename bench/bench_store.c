@@ -120,6 +120,16 @@ static void make_input(struct input *input, int64_t customers)
     }
 }
 
+static void clear_input(struct input *input)
+{
+    for (int t = 0; t < TABLES; t++) {
+        for (int64_t b = 0; b < input->batch_count; b++) {
+            cw_batch_clear(&input->batches[t][b]);
+        }
+        free(input->batches[t]);
+    }
+}
+
 static void bind_row(sqlite3_stmt *statement, const struct cw_batch *batch, int64_t row)
 {
     for (uint32_t c = 0; c < batch->column_count; c++) {
@@ -365,5 +375,6 @@ int main(int argc, char **argv)
         }
     }
     show(&figures, &input, customers, rounds);
+    clear_input(&input);
     return EXIT_SUCCESS;
 }
