@@ -324,10 +324,11 @@ static void tax_rate(sqlite3_context *call, int count, sqlite3_value **values)
     if (market == NULL) {
         return;
     }
+    /* Sales tax is levied on the standard class only. */
     if (!market->tax.inclusive) {
         for (uint32_t i = 0; i < market->regions.count; i++) {
             if (pool_equals(&market->regions.names, i, text_of(values[1]))) {
-                sqlite3_result_int64(call, strcmp(class, "zero") == 0 ? 0 : market->regions.sales_tax[i]);
+                sqlite3_result_int64(call, strcmp(class, "standard") == 0 ? market->regions.sales_tax[i] : 0);
                 return;
             }
         }

@@ -92,11 +92,12 @@ const struct cw_rule cw_order_rules[] = {
          "WHERE "
          "p.order_id = t.id AND p.status = 'captured')",
          "t.status", "Orders that were paid have a captured payment"),
-    RULE("orders.called_off_keeps_no_money", ORDER, E(PAYMENT), "",
+    RULE("orders.called_off_keeps_no_money", ORDER, E(PAYMENT) | E(ORDER_STATUS_HISTORY), "",
          "t.status IN ('created', 'cancelled', 'payment_failed') AND EXISTS (SELECT 1 FROM payments p WHERE "
-         "p.order_id "
-         "= t.id AND p.status = 'captured')",
-         "t.status", "Orders that were not paid, or called off, keep no money"),
+         "p.order_id = t.id AND p.status = 'captured') AND NOT EXISTS (SELECT 1 FROM order_status_history h "
+         "WHERE "
+         "h.order_id = t.id AND h.status = 'cancelled' AND h.changed_at > as_of() - 7 * 86400000000)",
+         "t.status", "Orders that were not paid, or called off a week ago, keep no money"),
     RULE("orders.one_capture", ORDER, E(PAYMENT), "",
          "(SELECT count(*) FROM payments p WHERE p.order_id = t.id AND p.status IN ('captured', 'refunded')) "
          "> 1",
