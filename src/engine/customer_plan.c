@@ -6,6 +6,7 @@
 
 #define NEW_DAYS 90                /* how long a customer counts as new */
 #define YOUNGEST_SIGN_UP_DAYS 5844 /* 16 years */
+#define FOUR_YEARS_DAYS 1461
 /* Numbers of namesakes move on by this much per earlier run, to cover what rounding may add to each run's
  * share. */
 #define NUMBERS_PER_RUN 4
@@ -88,11 +89,13 @@ static uint8_t choose_segment(const struct cw_customer_plan *plan, int64_t creat
     bool is_recent = created_at >= plan->as_of - NEW_DAYS * CW_MICROS_PER_DAY;
     if (is_recent && first < 13)
         return CW_SEGMENT_NEW;
-    if (second < 66)
+    if (second < 70) {
         return CW_SEGMENT_REGULAR;
-    if (second < 72)
+    }
+    if (second < 76) {
         return CW_SEGMENT_VIP;
-    return second < 76 ? CW_SEGMENT_WHOLESALE : CW_SEGMENT_DORMANT;
+    }
+    return second < 78 ? CW_SEGMENT_WHOLESALE : CW_SEGMENT_DORMANT;
 }
 
 /* 1, 2 or 3 in the proportion 6 : 3 : 1. */
@@ -165,11 +168,11 @@ static int32_t birth_date(const struct cw_customer_plan *plan, const struct cw_c
     int32_t as_of_day = (int32_t)(plan->as_of / CW_MICROS_PER_DAY);
     int32_t sign_up_day = (int32_t)(customer->created_at / CW_MICROS_PER_DAY);
     int32_t age = cw_age_days(ages, low + (uint32_t)(((draw >> 32) * (high - low)) >> 32));
-    /* Nobody signs up as a child: the few who would be too young get another age among all. */
+    /* Nobody signs up as a child: the few who would be too young are made up to four years older than that.
+     */
     int32_t youngest = as_of_day - sign_up_day + YOUNGEST_SIGN_UP_DAYS + 1;
-    for (uint32_t n = 1; age < youngest; n++) {
-        draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_BIRTH, customer->row, n);
-        age = n < 64 ? cw_age_days(ages, (uint32_t)(draw >> 32)) : youngest;
+    if (age < youngest) {
+        age = youngest + (int32_t)(((draw & 0xffffffff) * FOUR_YEARS_DAYS) >> 32);
     }
     return as_of_day - age;
 }

@@ -8,7 +8,7 @@
 #include "engine/catalogue_plan.h"
 
 /* Items per order by segment: a positive Poisson, of mean parameter 3.5 unless the segment buys otherwise. */
-static const double line_means[CW_SEGMENT_COUNT] = {3.5, 3.5, 5.0, 9.0, 3.5};
+static const double line_means[CW_SEGMENT_COUNT] = {3.5, 3.5, 5.0, 8.0, 3.5};
 
 static cw_status make_shelves(struct cw_order_plan *plan, struct cw_error *error)
 {

@@ -93,12 +93,12 @@ void cw_stock_policy_of(const struct cw_order_plan *plan, uint32_t cell, uint32_
     double safety = 1.05 + 0.005 * cw_slice(&draw, 100);
     double cover_days = 14.0 + cw_slice(&draw, 32);
     double order_days = 18.0 + cw_slice(&draw, 24);
-    policy->reorder_point = 1 + (int32_t)(believed * policy->lead_days * safety);
-    policy->reorder_quantity = 5 + (int32_t)(believed * order_days);
+    policy->reorder_point = 6 + (int32_t)(believed * policy->lead_days * safety);
+    policy->reorder_quantity = 24 + (int32_t)(believed * order_days);
     policy->opening = 0;
     if (!plan->has_world)
         policy->opening =
-            2 + (int32_t)cw_slice(&draw, 7) + (int32_t)(believed * (policy->lead_days + cover_days));
+            12 + (int32_t)cw_slice(&draw, 19) + (int32_t)(believed * (policy->lead_days + cover_days));
 }
 
 /* ---- What the world can promise ---- */
