@@ -135,15 +135,17 @@ static int text_of(char *text, uint32_t column)
     const int g_size = (int)(given->offsets[g + 1] - given->offsets[g]);
     const int f_size = (int)(family->offsets[f + 1] - family->offsets[f]);
     static const char *const domains[] = {"example.com", "example.org", "mail.example", "shop.example.net"};
+    const uint32_t number = below(10000);
+    const uint32_t domain = below(4);
     switch (column) {
     case CW_CUSTOMER_EMAIL:
         return snprintf(text, LONGEST, "%.*s.%.*s%" PRIu32 "@%s", g_size, given->bytes + given->offsets[g],
-                        f_size, family->bytes + family->offsets[f], below(1000), domains[below(4)]);
+                        f_size, family->bytes + family->offsets[f], number % 1000, domains[domain]);
     case CW_CUSTOMER_PHONE:
         return snprintf(text, LONGEST, "+1%010" PRIu64,
                         UINT64_C(2000000000) + next_random() % UINT64_C(7000000000));
     default:
-        return snprintf(text, LONGEST, "%" PRIu32 " %.*s Street", 1 + below(9999), f_size,
+        return snprintf(text, LONGEST, "%" PRIu32 " %.*s Street", number + 1, f_size,
                         family->bytes + family->offsets[f]);
     }
 }

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-/* After this many values, SAMPLE_MOST distinct ones among them mean that a dictionary would not pay. */
-#define SAMPLE 2048
-#define SAMPLE_MOST 1792
+/* More distinct values than SAMPLE_MOST among the first SAMPLE mean that a dictionary would not pay. Wide values pay
+ * for more, and keys drawn by popularity repeat late. */
+#define SAMPLE(size) ((size) == 16 ? (size_t)16384 : (size_t)2048)
+#define SAMPLE_MOST(size) ((size) == 16 ? (size_t)15360 : (size_t)1792)
 
 /* Numbers of a narrow range index the table directly. */
 #define DIRECT_RANGE ((uint64_t)1 << 16)
@@ -63,7 +64,7 @@ static inline bool find_hashed(struct cw_distinct *distinct, const char *values,
             slot = (slot + 1) & mask;
         }
         if (slots[slot] == 0) {
-            if (known_count == limit || (i < SAMPLE && known_count == SAMPLE_MOST)) {
+            if (known_count == limit || (i < SAMPLE(size) && known_count == SAMPLE_MOST(size))) {
                 return false;
             }
             memcpy(known + known_count * size, value, size);
@@ -93,7 +94,7 @@ static inline bool find_direct(struct cw_distinct *distinct, const char *values,
         }
         const size_t slot = (size_t)((uint64_t)value - (uint64_t)low);
         if (slots[slot] == 0) {
-            if (known_count == limit || (i < SAMPLE && known_count == SAMPLE_MOST)) {
+            if (known_count == limit || (i < SAMPLE(size) && known_count == SAMPLE_MOST(size))) {
                 return false;
             }
             memcpy(known + known_count * size, values + i * size, size);

@@ -7,8 +7,10 @@
 #include "encode/parquet_footer.h"
 #include "encode/parquet_pages.h"
 
-/* Enough rows for dictionaries and compression to work, few enough to stay in the processor's cache. */
+/* Enough rows for dictionaries and compression to work, few enough to stay in the processor's cache. Rows
+ * that refer to others gain from more: the longer, the more often a key comes again. */
 #define ROW_GROUP_ROWS 65536
+#define ROW_GROUP_ROWS_WITH_REFERENCES 131072
 
 /* zstd's range of levels; below 0 is faster. */
 #define LEVEL_LOW (-50)
@@ -42,7 +44,12 @@ static cw_status check(const struct cw_encoder_options *options, struct cw_error
 
 static int64_t chunk_rows(const struct cw_encoder *encoder)
 {
-    (void)encoder;
+    const struct cw_encoder_options *options = &encoder->options;
+    for (uint32_t i = 0; i < options->column_count; i++) {
+        if (options->entity->columns[options->columns[i]].reference != CW_NO_REFERENCE) {
+            return ROW_GROUP_ROWS_WITH_REFERENCES;
+        }
+    }
     return ROW_GROUP_ROWS;
 }
 

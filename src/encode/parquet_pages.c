@@ -235,7 +235,8 @@ static cw_status write_data_pages(struct cw_parquet_writer *writer, const struct
 }
 
 /* A codec is chosen for the whole column chunk: the one asked for where any page gains by it. */
-static enum cw_parquet_codec choose_codec(struct cw_parquet_writer *writer, struct cw_parquet_page *pages,
+static enum cw_parquet_codec choose_codec(struct cw_parquet_writer *writer,
+                                          const struct cw_parquet_plan *plan, struct cw_parquet_page *pages,
                                           size_t count)
 {
     bool any = false;
@@ -243,8 +244,8 @@ static enum cw_parquet_codec choose_codec(struct cw_parquet_writer *writer, stru
         return CW_PARQUET_UNCOMPRESSED;
     }
     for (size_t i = 0; i < count; i++) {
-        pages[i].pays =
-            cw_compressor_pays(writer->compressor, writer->pages.data + pages[i].offset, pages[i].size);
+        const char *bytes = writer->pages.data + pages[i].offset;
+        pages[i].pays = plan->pays || cw_compressor_pays(writer->compressor, bytes, pages[i].size);
         any |= pages[i].pays;
     }
     return any ? writer->codec : CW_PARQUET_UNCOMPRESSED;
@@ -345,7 +346,7 @@ cw_status cw_parquet_writer_run(struct cw_parquet_writer *writer, const struct c
     struct cw_parquet_page *pages = (struct cw_parquet_page *)(void *)writer->page_list.data;
     const size_t count = writer->page_list.size / sizeof *pages;
     if (status == CW_OK) {
-        chunk->codec = (int32_t)choose_codec(writer, pages, count);
+        chunk->codec = (int32_t)choose_codec(writer, &plan, pages, count);
     }
     for (size_t i = 0; i < count && status == CW_OK; i++) {
         status = emit_page(writer, &pages[i], &plan, body, chunk, error);

@@ -19,6 +19,7 @@ struct cw_parquet_plan {
     const uint32_t *lengths; /* DELTA_LENGTH_BYTE_ARRAY: of the strings in text; DELTA_BYTE_ARRAY: what a
                                 value shares with the one before it */
     const char *text;
+    bool pays; /* compression is known to be worth the time */
 };
 
 struct cw_parquet_page {

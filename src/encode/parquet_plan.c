@@ -7,6 +7,7 @@
 
 /* A reader keeps a dictionary in memory for the whole column chunk. */
 #define DICTIONARY_LIMIT ((size_t)1 << 20)
+#define UUID_DICTIONARY_LIMIT ((size_t)2 << 20)
 
 /* What compression leaves of text and of distinct numbers, in percent; measured on names, places and amounts.
  */
@@ -15,6 +16,10 @@
 /* What shared beginnings must save, in sixteenths of a byte a value, to pay for their lengths. */
 #define PREFIX_GAIN 24
 
+/* Where UUIDs share this much on average, many repeat the one before: their lengths are most of the page
+ * then, and shrink well. */
+#define REPEATING_PREFIX 8
+
 static size_t packed_size(size_t count, size_t distinct)
 {
     return count * cw_bit_width(distinct > 1 ? distinct - 1 : 1) / 8;
@@ -22,6 +27,7 @@ static size_t packed_size(size_t count, size_t distinct)
 
 static void use_codes(struct cw_parquet_plan *plan, const uint32_t *codes, size_t distinct)
 {
+    plan->pays = false;
     plan->encoding = CW_PARQUET_RLE_DICTIONARY;
     plan->codes = codes;
     plan->dictionary_count = distinct;
@@ -107,14 +113,15 @@ static cw_status plan_uuids(struct cw_parquet_writer *writer, const struct cw_pa
     if (shared * 16 > count * PREFIX_GAIN) {
         plan->encoding = CW_PARQUET_DELTA_BYTE_ARRAY;
         plan->lengths = (const uint32_t *)(const void *)writer->lengths.data;
+        plan->pays = shared > count * REPEATING_PREFIX;
         best -= shared - count * PREFIX_GAIN / 32;
     }
     if (column->def->unique) {
         return CW_OK;
     }
     bool found = false;
-    status = cw_distinct_find(&writer->distinct, plan->values, count, 16, 0, 0, DICTIONARY_LIMIT / 16, &found,
-                              error);
+    status = cw_distinct_find(&writer->distinct, plan->values, count, 16, 0, 0, UUID_DICTIONARY_LIMIT / 16,
+                              &found, error);
     if (status != CW_OK || !found ||
         writer->distinct.values.size + packed_size(count, writer->distinct.count) > best) {
         return status;
@@ -152,7 +159,7 @@ static cw_status expand_codes(struct cw_parquet_writer *writer, const struct cw_
     const size_t count = (size_t)column->value_count;
     writer->text.size = 0;
     writer->lengths.size = 0;
-    cw_status status = cw_buffer_reserve(&writer->text, size, error);
+    cw_status status = cw_buffer_reserve(&writer->text, size + 1, error);
     if (status == CW_OK) {
         status = cw_buffer_reserve(&writer->lengths, count * sizeof(uint32_t), error);
     }
