@@ -6,8 +6,9 @@
 
 bool cw_comparison_find(const char *name, enum cw_comparison *comparison)
 {
-    static const char *const names[] = {[CW_EQUAL] = "eq",       [CW_NOT_EQUAL] = "ne", [CW_LESS] = "lt",
-                                        [CW_LESS_EQUAL] = "lte", [CW_GREATER] = "gt",   [CW_GREATER_EQUAL] = "gte"};
+    static const char *const names[] = {
+        [CW_EQUAL] = "eq",       [CW_NOT_EQUAL] = "ne", [CW_LESS] = "lt",
+        [CW_LESS_EQUAL] = "lte", [CW_GREATER] = "gt",   [CW_GREATER_EQUAL] = "gte"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0) {
             *comparison = (enum cw_comparison)i;
@@ -47,11 +48,12 @@ bool cw_filter_value_is_good(const struct cw_column_def *column, const char *tex
 cw_status cw_batch_encode(const struct cw_batch *batch, enum cw_format format, const uint32_t *columns,
                           uint32_t column_count, struct cw_buffer *out, struct cw_error *error)
 {
-    const struct cw_encoder_options options = {.format = format,
-                                               .compression = CW_COMPRESSION_ZSTD,
-                                               .entity = batch->entity,
-                                               .columns = column_count > 0 ? columns : NULL,
-                                               .column_count = column_count};
+    const struct cw_encoder_options options = {
+        .format = format,
+        .compression = format == CW_FORMAT_PARQUET ? CW_COMPRESSION_ZSTD : CW_COMPRESSION_NONE,
+        .entity = batch->entity,
+        .columns = column_count > 0 ? columns : NULL,
+        .column_count = column_count};
     struct cw_encoder *encoder = NULL;
     struct cw_chunk *chunk = NULL;
     struct cw_tail *tail = NULL;

@@ -15,9 +15,9 @@ struct cw_list_page {
     enum cw_format format;
     int64_t limit; /* 1 to CW_PAGE_ROWS_MAX */
     bool has_after;
-    struct cw_uuid after;         /* rows with an id above this one */
-    uint32_t columns[64];         /* in output order */
-    uint32_t column_count;        /* 0: all */
+    struct cw_uuid after;                     /* rows with an id above this one */
+    uint32_t columns[64];                     /* in output order */
+    uint32_t column_count;                    /* 0: all */
     struct cw_filter filters[CW_FILTERS_MAX]; /* texts are borrowed */
     uint32_t filter_count;
     /* Set by cw_list_page_read. */

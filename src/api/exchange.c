@@ -1,0 +1,135 @@
+#include "api/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void cw_exchange_clear(struct cw_exchange *exchange)
+{
+    cw_uri_clear(&exchange->uri);
+    cw_buffer_clear(&exchange->body);
+    cw_buffer_clear(&exchange->reply.body);
+    cw_buffer_clear(&exchange->reply.headers);
+    free(exchange->accept);
+    free(exchange->content_type);
+    free(exchange->prefer);
+    free(exchange->idempotency_key);
+    json_decref(exchange->json);
+}
+
+cw_status cw_reply_header(struct cw_reply *reply, const char *name, const char *value, struct cw_error *error)
+{
+    const size_t before = reply->headers.size;
+    cw_status status = cw_buffer_append(&reply->headers, name, strlen(name) + 1, error);
+    if (status == CW_OK) {
+        status = cw_buffer_append(&reply->headers, value, strlen(value) + 1, error);
+    }
+    if (status != CW_OK) {
+        reply->headers.size = before;
+    }
+    return status;
+}
+
+const char *cw_http_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {400, "Bad Request"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].status == status) {
+            return reasons[i].reason;
+        }
+    }
+    return "Error";
+}
+
+static void put_errors(struct cw_json_writer *writer, const struct cw_field_errors *errors)
+{
+    cw_json_key(writer, "errors");
+    cw_json_open(writer, '[');
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct cw_field_error *item = &errors->items[i];
+        cw_json_open(writer, '{');
+        cw_json_put_text(writer, "field", item->field);
+        if (item->value[0] != '\0') {
+            cw_json_key(writer, "value");
+            cw_json_raw(writer, item->value, strlen(item->value));
+        }
+        cw_json_put_text(writer, "expected", item->expected);
+        cw_json_close(writer, '}');
+    }
+    cw_json_close(writer, ']');
+}
+
+void cw_reply_problem(struct cw_exchange *exchange, int status, const char *detail,
+                      const struct cw_field_errors *errors)
+{
+    struct cw_reply *reply = &exchange->reply;
+    char composed[512];
+    if (detail == NULL && errors != NULL && errors->count > 0) {
+        snprintf(composed, sizeof composed, "%s: expected %s", errors->items[0].field,
+                 errors->items[0].expected);
+        detail = composed;
+    }
+    reply->status = status;
+    reply->media_type = "application/problem+json";
+    reply->body_text = NULL;
+    reply->body.size = 0;
+    struct cw_json_writer writer = cw_json_writer_init(&reply->body, NULL);
+    cw_json_open(&writer, '{');
+    cw_json_put_text(&writer, "type", "about:blank");
+    cw_json_put_text(&writer, "title", cw_http_reason(status));
+    cw_json_put_number(&writer, "status", status);
+    if (detail != NULL) {
+        cw_json_put_text(&writer, "detail", detail);
+    }
+    cw_json_put_text(&writer, "instance", exchange->uri.path != NULL ? exchange->uri.path : "/");
+    if (exchange->request_id[0] != '\0') {
+        cw_json_put_text(&writer, "request_id", exchange->request_id);
+    }
+    if (errors != NULL && errors->count > 0) {
+        put_errors(&writer, errors);
+    }
+    cw_json_close(&writer, '}');
+    if (writer.status != CW_OK) {
+        reply->body_text = "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503}";
+        reply->status = 503;
+    }
+}
+
+void cw_reply_error(struct cw_exchange *exchange, int status, const struct cw_error *error)
+{
+    struct cw_field_errors errors = {0};
+    if (error->field[0] != '\0') {
+        /* Messages end in what was expected; without the mark the whole message says it. */
+        const char *expected = strstr(error->message, "expected ");
+        expected = expected != NULL ? expected + strlen("expected ") : strstr(error->message, "must be ");
+        expected = expected != NULL ? expected : error->message;
+        cw_field_errors_add(&errors, error->field, json_object_get(exchange->json, error->field), expected);
+    }
+    if (error->retryable) {
+        cw_reply_header(&exchange->reply, "Retry-After", "1", NULL);
+    }
+    cw_reply_problem(exchange, status != 0 ? status : cw_status_http(error->code), error->message, &errors);
+}

@@ -1,0 +1,73 @@
+/* One request and its answer, as handlers see them. */
+#ifndef CW_API_EXCHANGE_H
+#define CW_API_EXCHANGE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/field.h"
+#include "api/header_gate.h"
+#include "api/json_write.h"
+#include "api/uri.h"
+#include "cartwright/buffer.h"
+#include "cartwright/encode.h"
+#include "cartwright/entity.h"
+#include "cartwright/error.h"
+#include "service/values.h"
+
+struct cw_api;
+struct cw_route;
+
+#define CW_PATH_VALUE_MAX 64
+#define CW_LOCATION_MAX 128
+
+/* The answer. body_text, when set, is sent instead of body and must live for ever. */
+struct cw_reply {
+    int status;
+    const char *media_type; /* NULL: no body */
+    struct cw_buffer body;
+    const char *body_text;
+    struct cw_buffer headers; /* names and values, each ended by a zero byte */
+    bool must_close;
+};
+
+struct cw_exchange {
+    struct cw_api *api;
+    /* The request. Header values are NULL when absent and live as long as the exchange. */
+    char method[16];
+    struct cw_uri uri;
+    const struct cw_route *route;   /* NULL until found */
+    const struct cw_entity *entity; /* of {table} */
+    struct cw_uuid id;              /* of {id} */
+    char id_text[CW_UUID_TEXT];
+    bool is_head;
+    char *accept, *content_type, *prefer, *idempotency_key;
+    char request_id[CW_REQUEST_ID_MAX + 1];
+    char traceparent[64]; /* "" when absent */
+    struct cw_buffer body;
+    json_t *json;          /* the parsed body */
+    enum cw_format format; /* negotiated, for routes that answer rows */
+    /* The answer. */
+    struct cw_reply reply;
+    bool streams_job; /* answer with the events of job id instead of reply.body */
+};
+
+void cw_exchange_clear(struct cw_exchange *exchange);
+
+/* Adds a header to the answer; a failure to do so is reported by the status. */
+cw_status cw_reply_header(struct cw_reply *reply, const char *name, const char *value,
+                          struct cw_error *error);
+
+/* Replaces the answer's body by an application/problem+json (RFC 9457); headers stay. detail and errors may
+ * be NULL. Never fails: without memory for the text a fixed one is sent. */
+void cw_reply_problem(struct cw_exchange *exchange, int status, const char *detail,
+                      const struct cw_field_errors *errors);
+
+/* The same from a failure: the HTTP status of error->code unless status is not 0; names error->field. */
+void cw_reply_error(struct cw_exchange *exchange, int status, const struct cw_error *error);
+
+/* The reason phrase of an HTTP status. */
+const char *cw_http_reason(int status);
+
+#endif

@@ -1,0 +1,343 @@
+#define _GNU_SOURCE
+#include "api/http_call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/api_metrics.h"
+#include "api/idempotency.h"
+#include "api/route.h"
+
+#define SECOND INT64_C(1000000)
+/* What is read of a body that is too large, to answer instead of hanging up. */
+#define DISCARDED_MAX (4 * (size_t)CW_API_BODY_MAX)
+/* Bytes a second that a reader must take. */
+#define SLOWEST_READER 16384
+
+void *cw_call_begin(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct cw_server *server = context;
+    struct cw_call *call = calloc(1, sizeof *call);
+    if (call == NULL) {
+        return NULL;
+    }
+    call->server = server;
+    call->exchange.api = &server->api;
+    call->connection = connection;
+    call->target = strdup(target);
+    call->started_at = cw_clock_now();
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    call->watched = info != NULL ? info->socket_context : NULL;
+    atomic_fetch_add(&server->calls, 1);
+    return call;
+}
+
+static void set_deadline(struct cw_call *call, int64_t seconds)
+{
+    if (call->watched != NULL) {
+        cw_watched_until(call->watched, seconds < 0 ? INT64_MAX : cw_clock_now() + seconds * SECOND);
+    }
+}
+
+/* Keeps a header that matters. A second one of the same name is refused by being joined, as HTTP has it. */
+static void keep_header(char **place, const char *value, size_t size)
+{
+    if (*place == NULL) {
+        *place = strndup(value, size);
+        return;
+    }
+    char *joined = NULL;
+    if (asprintf(&joined, "%s, %.*s", *place, (int)size, value) >= 0) {
+        free(*place);
+        *place = joined;
+    }
+}
+
+struct header_scan {
+    struct cw_call *call;
+    struct cw_header_gate gate;
+};
+
+static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                   const char *value, size_t value_size)
+{
+    struct header_scan *scan = context;
+    struct cw_exchange *exchange = &scan->call->exchange;
+    (void)kind;
+    value = value != NULL ? value : "";
+    cw_header_gate_add(&scan->gate, name, name_size, value, value_size);
+    if (strcasecmp(name, "Accept") == 0) {
+        keep_header(&exchange->accept, value, value_size);
+    } else if (strcasecmp(name, "Content-Type") == 0) {
+        keep_header(&exchange->content_type, value, value_size);
+    } else if (strcasecmp(name, "Prefer") == 0) {
+        keep_header(&exchange->prefer, value, value_size);
+    } else if (strcasecmp(name, "Idempotency-Key") == 0) {
+        keep_header(&exchange->idempotency_key, value, value_size);
+    } else if (strcasecmp(name, "X-Request-Id") == 0 && cw_request_id_is_good(value)) {
+        snprintf(exchange->request_id, sizeof exchange->request_id, "%s", value);
+    } else if (strcasecmp(name, "traceparent") == 0 && cw_traceparent_is_good(value)) {
+        snprintf(exchange->traceparent, sizeof exchange->traceparent, "%s", value);
+    }
+    return MHD_YES;
+}
+
+/* Reads target and headers. False: the answer is made and the connection must be closed. */
+static bool open_call(struct cw_call *call, const char *method, const char *version)
+{
+    struct cw_exchange *exchange = &call->exchange;
+    struct header_scan scan = {.call = call};
+    struct cw_error error = {0};
+    call->is_http_1_0 = strcmp(version, "HTTP/1.0") == 0;
+    snprintf(exchange->method, sizeof exchange->method, "%s", method);
+    MHD_get_connection_values_n(call->connection, MHD_HEADER_KIND, scan_header, &scan);
+    if (exchange->request_id[0] == '\0') {
+        const struct cw_uuid id = cw_uuid_fresh();
+        cw_uuid_text(&id, exchange->request_id);
+    }
+    cw_status status = cw_header_gate_check(&scan.gate, call->is_http_1_0, &error);
+    int http_status = status == CW_E_LIMIT ? 431 : 400;
+    if (status == CW_OK && call->target == NULL) {
+        status = cw_error_set(&error, CW_E_NO_MEMORY, NULL, "no memory for the request");
+        http_status = 503;
+    }
+    if (status == CW_OK) {
+        status = cw_uri_parse(call->target, &exchange->uri, &error);
+        http_status = status == CW_E_LIMIT ? 414 : status == CW_E_NO_MEMORY ? 503 : 400;
+    }
+    if (status == CW_OK && scan.gate.content_length > CW_API_BODY_MAX) {
+        status = cw_error_set(&error, CW_E_LIMIT, NULL, "the body has %lld bytes; expected at most %u",
+                              (long long)scan.gate.content_length, CW_API_BODY_MAX);
+        http_status = 413;
+    }
+    if (status != CW_OK) {
+        cw_reply_error(exchange, http_status, &error);
+        exchange->reply.must_close = true;
+    }
+    return status == CW_OK;
+}
+
+static struct MHD_Response *make_response(struct cw_call *call)
+{
+    struct cw_reply *reply = &call->exchange.reply;
+    if (reply->body_text != NULL || reply->body.size == 0) {
+        union {
+            const char *constant;
+            void *changeable; /* taken so by libmicrohttpd, which only reads it */
+        } text = {.constant = reply->body_text != NULL ? reply->body_text : ""};
+        call->answered = strlen(text.constant);
+        return MHD_create_response_from_buffer(call->answered, text.changeable, MHD_RESPMEM_PERSISTENT);
+    }
+    call->answered = reply->body.size;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback(reply->body.size, reply->body.data, free);
+    if (response != NULL) {
+        reply->body = (struct cw_buffer){0};
+    }
+    return response;
+}
+
+static void add_headers(struct cw_call *call, struct MHD_Response *response)
+{
+    const struct cw_exchange *exchange = &call->exchange;
+    const struct cw_reply *reply = &exchange->reply;
+    if (reply->media_type != NULL) {
+        MHD_add_response_header(response, "Content-Type", reply->media_type);
+        MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    }
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "Vary", "Accept");
+    MHD_add_response_header(response, "X-Request-Id", exchange->request_id);
+    if (exchange->traceparent[0] != '\0') {
+        MHD_add_response_header(response, "traceparent", exchange->traceparent);
+    }
+    for (size_t at = 0; at < reply->headers.size;) {
+        const char *name = reply->headers.data + at;
+        const char *value = name + strlen(name) + 1;
+        MHD_add_response_header(response, name, value);
+        at += strlen(name) + strlen(value) + 2;
+    }
+    if (reply->must_close) {
+        MHD_add_response_header(response, "Connection", "close");
+    }
+}
+
+static enum MHD_Result send_reply(struct cw_call *call)
+{
+    struct cw_exchange *exchange = &call->exchange;
+    struct MHD_Response *response = NULL;
+    call->state = CW_CALL_ANSWERED;
+    if (exchange->streams_job && !exchange->is_head) {
+        response =
+            cw_event_stream_open(&call->server->streams, &call->server->api, &exchange->id, call->connection,
+                                 call->watched != NULL ? call->watched->descriptor : -1, &call->stream);
+        if (response == NULL) {
+            cw_reply_header(&exchange->reply, "Retry-After", "5", NULL);
+            cw_reply_problem(exchange, 503, "too many streams are open", NULL);
+        }
+    }
+    if (response == NULL) {
+        response = make_response(call);
+    }
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    set_deadline(call, call->stream != NULL ? -1
+                                            : (int64_t)call->server->options.timeout +
+                                                  (int64_t)(call->answered / SLOWEST_READER));
+    add_headers(call, response);
+    const enum MHD_Result result =
+        MHD_queue_response(call->connection, (unsigned)exchange->reply.status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* Runs the handler, once for an Idempotency-Key. */
+static void run_route(struct cw_exchange *exchange)
+{
+    struct cw_idempotency *keys = exchange->api->keys;
+    if (exchange->idempotency_key == NULL || (exchange->route->flags & CW_ROUTE_KEYED) == 0) {
+        cw_route_run(exchange);
+        return;
+    }
+    switch (cw_idempotency_begin(keys, exchange)) {
+    case CW_KEY_FRESH:
+        cw_route_run(exchange);
+        cw_idempotency_end(keys, exchange);
+        break;
+    case CW_KEY_ANSWERED:
+        break;
+    case CW_KEY_DIFFERENT:
+        cw_reply_problem(exchange, 422, "this Idempotency-Key was used with another request", NULL);
+        break;
+    case CW_KEY_UNDER_WAY:
+        cw_reply_header(&exchange->reply, "Retry-After", "1", NULL);
+        cw_reply_problem(exchange, 409, "the first request with this Idempotency-Key is not answered yet",
+                         NULL);
+        break;
+    }
+}
+
+void cw_call_work(void *context)
+{
+    struct cw_call *call = context;
+    run_route(&call->exchange);
+    MHD_resume_connection(call->connection);
+}
+
+/* The request is complete: answers it here, or has a worker do it. */
+static enum MHD_Result dispatch(struct cw_call *call)
+{
+    struct cw_exchange *exchange = &call->exchange;
+    set_deadline(call, -1);
+    if (call->received > CW_API_BODY_MAX) {
+        char detail[80];
+        snprintf(detail, sizeof detail, "the body has more than %u bytes", CW_API_BODY_MAX);
+        exchange->reply.must_close = true;
+        cw_reply_problem(exchange, 413, detail, NULL);
+        return send_reply(call);
+    }
+    if (!cw_route_prepare(exchange)) {
+        return send_reply(call);
+    }
+    if ((exchange->route->flags & CW_ROUTE_INLINE) != 0) {
+        cw_route_run(exchange);
+        return send_reply(call);
+    }
+    call->state = CW_CALL_WORKING;
+    MHD_suspend_connection(call->connection);
+    if (!cw_work_pool_submit(call->server->pool, call)) {
+        cw_reply_header(&exchange->reply, "Retry-After", "1", NULL);
+        cw_reply_problem(exchange, 503, "too many requests are waiting; try again soon", NULL);
+        MHD_resume_connection(call->connection);
+    }
+    return MHD_YES;
+}
+
+/* Takes a piece of the body. */
+static enum MHD_Result receive(struct cw_call *call, const char *data, size_t *size)
+{
+    call->received += *size;
+    if (call->received <= CW_API_BODY_MAX &&
+        cw_buffer_append(&call->exchange.body, data, *size, NULL) != CW_OK) {
+        return MHD_NO;
+    }
+    *size = 0;
+    return call->received <= DISCARDED_MAX ? MHD_YES : MHD_NO;
+}
+
+enum MHD_Result cw_call_continue(void *context, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *data, size_t *size,
+                                 void **opened)
+{
+    struct cw_call *call = *opened;
+    (void)context;
+    (void)connection;
+    (void)url;
+    if (call == NULL) {
+        return MHD_NO;
+    }
+    switch (call->state) {
+    case CW_CALL_NEW:
+        call->state = CW_CALL_READING;
+        set_deadline(call, call->server->options.timeout);
+        return open_call(call, method, version) ? MHD_YES : send_reply(call);
+    case CW_CALL_READING:
+        return *size > 0 ? receive(call, data, size) : dispatch(call);
+    case CW_CALL_WORKING:
+        return send_reply(call);
+    case CW_CALL_ANSWERED:
+        break;
+    }
+    *size = 0;
+    return MHD_YES;
+}
+
+void cw_call_log(const struct cw_call *call, bool is_complete)
+{
+    const struct cw_exchange *exchange = &call->exchange;
+    char time[CW_TIME_TEXT];
+    char line[1024];
+    cw_time_text(cw_time_now(), time);
+    /* Targets are logged as sent, which is percent-encoded; the rest was checked to be without blanks. */
+    const int length = snprintf(
+        line, sizeof line,
+        "time=%s level=info event=request id=%s method=%s path=%.400s route=%s status=%d bytes=%zu "
+        "duration_us=%lld%s%.*s%s\n",
+        time, exchange->request_id, exchange->method, exchange->uri.path != NULL ? exchange->uri.path : "-",
+        exchange->route != NULL ? exchange->route->path : "-", exchange->reply.status, call->answered,
+        (long long)(cw_clock_now() - call->started_at), exchange->traceparent[0] != '\0' ? " trace=" : "", 32,
+        exchange->traceparent[0] != '\0' ? exchange->traceparent + 3 : "",
+        is_complete ? "" : " outcome=aborted");
+    if (length > 0) {
+        fwrite(line, 1, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1, stderr);
+    }
+}
+
+void cw_call_end(void *context, struct MHD_Connection *connection, void **opened,
+                 enum MHD_RequestTerminationCode reason)
+{
+    struct cw_server *server = context;
+    struct cw_call *call = *opened;
+    (void)connection;
+    if (call == NULL) {
+        return;
+    }
+    *opened = NULL;
+    if (call->exchange.reply.status != 0) {
+        cw_api_count_request(&server->api, &call->exchange, cw_clock_now() - call->started_at);
+    }
+    if (!server->options.quiet) {
+        cw_call_log(call, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    }
+    /* Now the client may think before its next request, but not for ever. */
+    set_deadline(call, 2 * (int64_t)server->options.timeout);
+    cw_event_stream_free(&server->streams, call->stream);
+    cw_exchange_clear(&call->exchange);
+    free(call->target);
+    free(call);
+    atomic_fetch_sub(&server->calls, 1);
+}

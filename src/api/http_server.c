@@ -1,0 +1,282 @@
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/api_metrics.h"
+#include "api/http_call.h"
+#include "service/produce.h"
+
+#define TICK_NANOSECONDS 200000000L
+#define QUEUE_LIMIT 4096
+#define CONNECTION_MEMORY 32768
+/* How long closing waits for requests under way. */
+#define CLOSING_SECONDS 10
+#define JOBS_MAX 256
+
+/* ---- The ticker: deadlines, streams, gauges ---- */
+
+static void wait_for_tick(struct cw_server *server)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += TICK_NANOSECONDS;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    pthread_mutex_lock(&server->ticker_lock);
+    int waited = 0;
+    while (!server->has_news && !server->ticker_ends && waited == 0) {
+        waited = pthread_cond_timedwait(&server->ticker_wakes, &server->ticker_lock, &until);
+    }
+    server->has_news = false;
+    pthread_mutex_unlock(&server->ticker_lock);
+}
+
+static void *tick(void *context)
+{
+    struct cw_server *server = context;
+    bool ends = false;
+    while (!ends) {
+        wait_for_tick(server);
+        const int64_t now = cw_clock_now();
+        cw_watch_reap(&server->watch, now);
+        cw_event_streams_tick(&server->streams, now);
+        cw_api_set_queue(&server->api, cw_work_pool_waiting(server->pool));
+        pthread_mutex_lock(&server->ticker_lock);
+        ends = server->ticker_ends;
+        pthread_mutex_unlock(&server->ticker_lock);
+    }
+    return NULL;
+}
+
+/* Called after every change of a job. */
+static void hear_news(void *context)
+{
+    struct cw_server *server = context;
+    pthread_mutex_lock(&server->ticker_lock);
+    server->has_news = true;
+    pthread_cond_signal(&server->ticker_wakes);
+    pthread_mutex_unlock(&server->ticker_lock);
+}
+
+/* ---- libmicrohttpd ---- */
+
+static void note_connection(void *context, struct MHD_Connection *connection, void **watched,
+                            enum MHD_ConnectionNotificationCode what)
+{
+    struct cw_server *server = context;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const int64_t deadline = cw_clock_now() + (int64_t)server->options.timeout * 1000000;
+        *watched = info != NULL ? cw_watch_add(&server->watch, info->connect_fd, deadline) : NULL;
+        cw_api_count_connection(&server->api, 1);
+    } else {
+        if (*watched != NULL) {
+            cw_watch_remove(&server->watch, *watched);
+            *watched = NULL;
+        }
+        cw_api_count_connection(&server->api, -1);
+    }
+}
+
+/* Targets stay as they were sent: decoding is ours, and strict. */
+static size_t keep_escapes(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}
+
+static cw_status find_address(const struct cw_server_options *options, struct sockaddr_storage *address,
+                              struct cw_error *error)
+{
+    struct addrinfo *found = NULL;
+    char port[8];
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                   .ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+    snprintf(port, sizeof port, "%u", options->port);
+    if (getaddrinfo(options->address, port, &hints, &found) != 0) {
+        return cw_error_set(error, CW_E_INVALID, "address",
+                            "address is '%.60s'; expected an IPv4 or IPv6 address such as 127.0.0.1",
+                            options->address);
+    }
+    memcpy(address, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    return CW_OK;
+}
+
+/* As many descriptors as allowed: each connection needs one. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static cw_status start_daemon(struct cw_server *server, struct cw_error *error)
+{
+    struct sockaddr_storage address = {0};
+    const struct cw_server_options *options = &server->options;
+    const cw_status status = find_address(options, &address, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    if (address.ss_family == AF_INET6) {
+        flags |= MHD_USE_IPv6;
+    }
+    errno = 0;
+    server->daemon = MHD_start_daemon(
+        flags, options->port, NULL, NULL, cw_call_continue, server, MHD_OPTION_SOCK_ADDR,
+        (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE, options->threads,
+        MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT, options->timeout,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server,
+        MHD_OPTION_URI_LOG_CALLBACK, cw_call_begin, server, MHD_OPTION_NOTIFY_COMPLETED, cw_call_end, server,
+        MHD_OPTION_NOTIFY_CONNECTION, note_connection, server, MHD_OPTION_END);
+    if (server->daemon == NULL) {
+        const int number = errno;
+        cw_error_set(error, CW_E_IO, "port", "can't listen on %s port %u: %s", options->address,
+                     options->port, number != 0 ? strerror(number) : "the HTTP library refused");
+        if (error != NULL) {
+            error->native_code = number;
+        }
+        return CW_E_IO;
+    }
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    server->port = info != NULL ? info->port : options->port;
+    return CW_OK;
+}
+
+static cw_status start_ticker(struct cw_server *server, struct cw_error *error)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->ticker_wakes, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&server->ticker, NULL, tick, server) != 0) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no thread for the server");
+    }
+    server->has_ticker = true;
+    cw_job_runner_listen(server->api.jobs, hear_news, server);
+    return CW_OK;
+}
+
+cw_status cw_server_open(const struct cw_server_options *options, struct cw_server **server,
+                         struct cw_error *error)
+{
+    struct cw_server *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the server");
+    }
+    made->options = *options;
+    if (made->options.threads == 0) {
+        made->options.threads = cw_processor_count() < 8 ? cw_processor_count() : 8;
+    }
+    /* Workers wait for the disk most of the time: many of them share one sync. */
+    const uint32_t workers = options->workers != 0 ? options->workers : 8 + 4 * made->options.threads;
+    pthread_mutex_init(&made->watch.lock, NULL);
+    pthread_mutex_init(&made->streams.lock, NULL);
+    pthread_mutex_init(&made->ticker_lock, NULL);
+    raise_descriptor_limit();
+    cw_status status = cw_api_init(&made->api, options->store, options->largest_count, error);
+    if (status == CW_OK) {
+        status = cw_work_pool_new(workers, QUEUE_LIMIT, cw_call_work, &made->pool, error);
+    }
+    if (status == CW_OK) {
+        status = start_ticker(made, error);
+    }
+    if (status == CW_OK) {
+        status = start_daemon(made, error);
+    }
+    if (status != CW_OK) {
+        cw_server_close(made);
+        return status;
+    }
+    *server = made;
+    return CW_OK;
+}
+
+uint16_t cw_server_port(const struct cw_server *server)
+{
+    return server->port;
+}
+
+static void cancel_jobs(struct cw_job_runner *jobs)
+{
+    struct cw_job_view *views = calloc(JOBS_MAX, sizeof *views);
+    const size_t count = views != NULL ? cw_job_list(jobs, views, JOBS_MAX) : 0;
+    for (size_t i = 0; i < count; i++) {
+        cw_job_cancel(jobs, &views[i].id, NULL);
+    }
+    free(views);
+}
+
+/* Waits until no request is under way, or long enough. */
+static void wait_for_calls(struct cw_server *server)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    const int64_t until = cw_clock_now() + CLOSING_SECONDS * INT64_C(1000000);
+    while (atomic_load(&server->calls) > 0 && cw_clock_now() < until) {
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void stop_ticker(struct cw_server *server)
+{
+    if (!server->has_ticker) {
+        return;
+    }
+    pthread_mutex_lock(&server->ticker_lock);
+    server->ticker_ends = true;
+    pthread_cond_signal(&server->ticker_wakes);
+    pthread_mutex_unlock(&server->ticker_lock);
+    pthread_join(server->ticker, NULL);
+    pthread_cond_destroy(&server->ticker_wakes);
+}
+
+void cw_server_close(struct cw_server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    atomic_store(&server->api.is_stopping, true);
+    if (server->daemon != NULL) {
+        const MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+        cw_event_streams_stop(&server->streams);
+        cancel_jobs(server->api.jobs);
+        wait_for_calls(server);
+        /* The workers must have resumed every connection before the daemon stops. */
+        cw_work_pool_free(server->pool);
+        server->pool = NULL;
+        stop_ticker(server);
+        server->has_ticker = false;
+        MHD_stop_daemon(server->daemon);
+        if (listening != MHD_INVALID_SOCKET) {
+            close(listening);
+        }
+    }
+    if (server->api.jobs != NULL) {
+        cw_job_runner_listen(server->api.jobs, NULL, NULL);
+    }
+    stop_ticker(server);
+    cw_work_pool_free(server->pool);
+    cw_api_clear(&server->api);
+    pthread_mutex_destroy(&server->watch.lock);
+    pthread_mutex_destroy(&server->streams.lock);
+    pthread_mutex_destroy(&server->ticker_lock);
+    free(server);
+}

@@ -1,0 +1,210 @@
+#include "api/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/list_resource.h"
+#include "api/media_type.h"
+#include "base/parse.h"
+#include "service/json_read.h"
+
+#define SEGMENT_MAX 128
+
+/* Takes a decoded segment for a value of the path. */
+static bool take_value(struct cw_exchange *exchange, const char *name, size_t name_size, const char *segment)
+{
+    const size_t length = strlen(segment);
+    if (name_size == 5 && memcmp(name, "table", 5) == 0) {
+        exchange->entity = cw_entity_find(segment, length);
+        return exchange->entity != NULL && strcmp(exchange->entity->table, segment) == 0;
+    }
+    if (!cw_parse_uuid(segment, length, exchange->id.bytes)) {
+        return false;
+    }
+    cw_uuid_text(&exchange->id, exchange->id_text);
+    return true;
+}
+
+/* Whether a path as sent is one of a pattern; its values go into exchange. */
+static bool path_matches(struct cw_exchange *exchange, const char *pattern, const char *path)
+{
+    char segment[SEGMENT_MAX];
+    while (*pattern == '/' && *path == '/') {
+        const size_t pattern_size = strcspn(++pattern, "/");
+        const size_t path_size = strcspn(++path, "/");
+        size_t length = 0;
+        if (path_size >= sizeof segment || !cw_uri_decode(path, path_size, false, segment, &length) ||
+            strlen(segment) != length || strchr(segment, '/') != NULL) {
+            return false;
+        }
+        if (pattern[0] == '{') {
+            if (!take_value(exchange, pattern + 1, pattern_size - 2, segment)) {
+                return false;
+            }
+        } else if (length != pattern_size || memcmp(segment, pattern, length) != 0) {
+            return false;
+        }
+        pattern += pattern_size;
+        path += path_size;
+    }
+    return *pattern == '\0' && *path == '\0';
+}
+
+static void add_method(char *allow, const char *method)
+{
+    const size_t used = strlen(allow);
+    if (strstr(allow, method) == NULL) {
+        snprintf(allow + used, CW_ROUTE_ALLOW_MAX - used, "%s%s", used == 0 ? "" : ", ", method);
+    }
+}
+
+enum cw_route_match cw_route_find(struct cw_exchange *exchange, char allow[CW_ROUTE_ALLOW_MAX])
+{
+    const bool is_head = strcmp(exchange->method, "HEAD") == 0;
+    const char *wanted = is_head ? "GET" : exchange->method;
+    allow[0] = '\0';
+    for (size_t i = 0; i < cw_route_count; i++) {
+        const struct cw_route *route = &cw_routes[i];
+        if (!path_matches(exchange, route->path, exchange->uri.path)) {
+            continue;
+        }
+        add_method(allow, route->method);
+        if (strcmp(route->method, "GET") == 0) {
+            add_method(allow, "HEAD");
+        }
+        if (strcmp(route->method, wanted) == 0) {
+            exchange->route = route;
+            exchange->is_head = is_head;
+            return CW_ROUTE_FOUND;
+        }
+    }
+    if (allow[0] == '\0') {
+        return CW_ROUTE_NO_PATH;
+    }
+    add_method(allow, "OPTIONS");
+    return CW_ROUTE_NO_METHOD;
+}
+
+/* Answers what no route does. */
+static void answer_unrouted(struct cw_exchange *exchange, enum cw_route_match match, const char *allow)
+{
+    if (match == CW_ROUTE_NO_PATH) {
+        cw_reply_problem(exchange, 404, "there is nothing at this path; see /openapi.json for what there is",
+                         NULL);
+        return;
+    }
+    cw_reply_header(&exchange->reply, "Allow", allow, NULL);
+    if (strcmp(exchange->method, "OPTIONS") == 0) {
+        exchange->reply.status = 204;
+        return;
+    }
+    char detail[160];
+    snprintf(detail, sizeof detail, "this path does not know the method %s; it knows %s", exchange->method,
+             allow);
+    cw_reply_problem(exchange, 405, detail, NULL);
+}
+
+static bool negotiate(struct cw_exchange *exchange)
+{
+    const struct cw_route *route = exchange->route;
+    if ((route->flags & CW_ROUTE_ROWS) != 0) {
+        static const enum cw_format formats[] = {CW_FORMAT_JSON, CW_FORMAT_NDJSON, CW_FORMAT_CSV,
+                                                 CW_FORMAT_PARQUET};
+        const char *offered[4];
+        for (size_t i = 0; i < 4; i++) {
+            offered[i] = cw_format_media_type(formats[i]);
+        }
+        const int choice = cw_media_type_choose(exchange->accept, offered, 4);
+        exchange->format = choice >= 0 ? formats[choice] : CW_FORMAT_JSON;
+        if (choice < 0) {
+            cw_reply_problem(exchange, 406,
+                             "this path answers application/json, application/x-ndjson, text/csv or "
+                             "application/vnd.apache.parquet",
+                             NULL);
+        }
+        return choice >= 0;
+    }
+    const char *offered = route->media_type != NULL ? route->media_type : "application/json";
+    char plain[64];
+    snprintf(plain, sizeof plain, "%.*s", (int)strcspn(offered, ";"), offered);
+    offered = plain;
+    if (cw_media_type_choose(exchange->accept, &offered, 1) >= 0) {
+        return true;
+    }
+    char detail[128];
+    snprintf(detail, sizeof detail, "this path answers %s", plain);
+    cw_reply_problem(exchange, 406, detail, NULL);
+    return false;
+}
+
+static bool check_query(struct cw_exchange *exchange)
+{
+    const struct cw_route *route = exchange->route;
+    struct cw_field_errors errors = {0};
+    const bool filtered = (route->flags & CW_ROUTE_FILTERED) != 0;
+    cw_query_check(route->query, route->query_count, &exchange->uri, filtered ? cw_list_query_check : NULL,
+                   exchange, &errors);
+    if (errors.count > 0) {
+        cw_reply_problem(exchange, 400, NULL, &errors);
+    }
+    return errors.count == 0;
+}
+
+static bool read_body(struct cw_exchange *exchange)
+{
+    const struct cw_route *route = exchange->route;
+    struct cw_field_errors errors = {0};
+    struct cw_error error = {0};
+    const bool has_body = exchange->body.size > 0;
+    if (route->body == NULL) {
+        if (has_body) {
+            cw_reply_problem(exchange, 400, "this request takes no body", NULL);
+        }
+        return !has_body;
+    }
+    if (exchange->content_type == NULL ? has_body
+                                       : !cw_media_type_is(exchange->content_type, "application/json")) {
+        cw_reply_header(&exchange->reply, "Accept-Post", "application/json", NULL);
+        cw_reply_problem(exchange, 415, "the body must be application/json", NULL);
+        return false;
+    }
+    if (!has_body) {
+        exchange->json = json_object();
+    } else if (cw_json_parse(exchange->body.data, exchange->body.size, &exchange->json, &error) != CW_OK) {
+        cw_reply_error(exchange, 400, &error);
+        return false;
+    }
+    const struct cw_field_limits limits = {.count = exchange->api->largest_count};
+    cw_fields_check(route->body, route->body_count, &limits, exchange->json, "", &errors);
+    if (errors.count > 0) {
+        cw_reply_problem(exchange, 400, NULL, &errors);
+    }
+    return errors.count == 0;
+}
+
+bool cw_route_prepare(struct cw_exchange *exchange)
+{
+    char allow[CW_ROUTE_ALLOW_MAX];
+    const enum cw_route_match match = cw_route_find(exchange, allow);
+    if (match != CW_ROUTE_FOUND) {
+        answer_unrouted(exchange, match, allow);
+        return false;
+    }
+    if (exchange->idempotency_key != NULL && !cw_request_id_is_good(exchange->idempotency_key)) {
+        cw_reply_problem(exchange, 400,
+                         "Idempotency-Key must be 1 to 128 visible ASCII characters without quotes", NULL);
+        return false;
+    }
+    return negotiate(exchange) && check_query(exchange) && read_body(exchange);
+}
+
+void cw_route_run(struct cw_exchange *exchange)
+{
+    struct cw_error error = {0};
+    const cw_status status = exchange->route->handler(exchange, &error);
+    if (status != CW_OK) {
+        error.code = status;
+        cw_reply_error(exchange, 0, &error);
+    }
+}

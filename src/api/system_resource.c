@@ -1,0 +1,75 @@
+#include "api/system_resource.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/docs_page.h"
+#include "service/program_version.h"
+
+static cw_status answer_state(struct cw_exchange *exchange, int status, const char *state,
+                              struct cw_error *error)
+{
+    struct cw_json_writer writer = cw_json_writer_init(&exchange->reply.body, error);
+    cw_json_open(&writer, '{');
+    cw_json_put_text(&writer, "status", state);
+    cw_json_put_text(&writer, "version", CW_PROGRAM_VERSION);
+    cw_json_close(&writer, '}');
+    exchange->reply.status = status;
+    exchange->reply.media_type = "application/json";
+    return writer.status;
+}
+
+cw_status cw_get_health(struct cw_exchange *exchange, struct cw_error *error)
+{
+    return answer_state(exchange, 200, "ok", error);
+}
+
+cw_status cw_get_readiness(struct cw_exchange *exchange, struct cw_error *error)
+{
+    int64_t rows = 0;
+    if (atomic_load(&exchange->api->is_stopping)) {
+        return cw_error_set(error, CW_E_UNAVAILABLE, NULL, "the server is stopping");
+    }
+    const cw_status status = cw_store_count(exchange->api->store, CW_ENTITY_CUSTOMER, &rows, error);
+    if (status != CW_OK) {
+        cw_reply_problem(exchange, 503, "the store does not answer", NULL);
+        return CW_OK;
+    }
+    return answer_state(exchange, 200, "ready", error);
+}
+
+cw_status cw_get_openapi(struct cw_exchange *exchange, struct cw_error *error)
+{
+    exchange->reply.status = 200;
+    exchange->reply.media_type = "application/json";
+    return cw_buffer_append(&exchange->reply.body, exchange->api->openapi.data, exchange->api->openapi.size,
+                            error);
+}
+
+cw_status cw_get_docs(struct cw_exchange *exchange, struct cw_error *error)
+{
+    struct cw_reply *reply = &exchange->reply;
+    reply->status = 200;
+    reply->media_type = "text/html; charset=utf-8";
+    reply->body_text = cw_docs_page;
+    /* The page holds its style and script, and asks for nothing but this server. */
+    cw_status status =
+        cw_reply_header(reply, "Content-Security-Policy",
+                        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+                        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+                        "frame-ancestors 'none'",
+                        error);
+    if (status == CW_OK) {
+        status = cw_reply_header(reply, "Referrer-Policy", "no-referrer", error);
+    }
+    return status != CW_OK ? status : cw_reply_header(reply, "X-Frame-Options", "DENY", error);
+}
+
+cw_status cw_get_root(struct cw_exchange *exchange, struct cw_error *error)
+{
+    exchange->reply.status = 302;
+    exchange->reply.media_type = "text/plain; charset=utf-8";
+    exchange->reply.body_text = "see /docs\n";
+    return cw_reply_header(&exchange->reply, "Location", "/docs", error);
+}

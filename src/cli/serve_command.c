@@ -1,0 +1,189 @@
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "service/server.h"
+#include "service/values.h"
+
+#define DEFAULT_STORE "cartwright.db"
+#define DEFAULT_ADDRESS "127.0.0.1"
+#define DEFAULT_PORT 8080
+#define DEFAULT_CONNECTIONS 4096
+#define DEFAULT_TIMEOUT 30
+#define DEFAULT_LARGEST_COUNT INT64_C(10000000)
+
+/* The shop that a new store opens with. */
+#define SHOP_SEED 20260101
+#define SHOP_CUSTOMERS 200
+#define SHOP_PRODUCTS 120
+#define SHOP_ORDERS 600
+
+static const struct cw_option serve_options[] = {
+    {"store", "PATH", "The store, a SQLite file, made when it is not there; cartwright.db by default", NULL},
+    {"address", "IP", "Address to listen on; 127.0.0.1 by default", NULL},
+    {"port", "N", "Port to listen on; 8080 by default, 0 for any free one", NULL},
+    {"threads", "N", "Threads that serve connections; one per processor by default", NULL},
+    {"workers", "N", "Threads that make answers; 8 and 4 per thread by default", NULL},
+    {"connections", "N", "Connections at the same time; 4096 by default", NULL},
+    {"timeout", "SECONDS", "In which a request must arrive and an answer be read; 30 by default", NULL},
+    {"max-count", "N", "Largest count of one request; 10M by default", NULL},
+    {"seed-shop", NULL, "Put a small shop into an empty store; this is the default", NULL},
+    {"no-seed-shop", NULL, "Leave an empty store empty", NULL},
+    {"quiet", NULL, "No line per request on stderr", NULL},
+};
+
+/* Reads a number option onto *value, which holds the default. */
+static cw_status read_number(const struct cw_arguments *arguments, const char *name, int64_t minimum,
+                             int64_t maximum, int64_t *value, struct cw_error *error)
+{
+    const char *text = cw_argument(arguments, name);
+    return text == NULL ? CW_OK : cw_value_count(name, text, minimum, maximum, value, error);
+}
+
+static cw_status read_options(const struct cw_arguments *arguments, struct cw_server_options *server,
+                              struct cw_error *error)
+{
+    int64_t port = DEFAULT_PORT;
+    int64_t threads = 0;
+    int64_t workers = 0;
+    int64_t connections = DEFAULT_CONNECTIONS;
+    int64_t timeout = DEFAULT_TIMEOUT;
+    const char *address = cw_argument(arguments, "address");
+    server->largest_count = DEFAULT_LARGEST_COUNT;
+    cw_status status = read_number(arguments, "port", 0, 65535, &port, error);
+    if (status == CW_OK) {
+        status = read_number(arguments, "threads", 1, 64, &threads, error);
+    }
+    if (status == CW_OK) {
+        status = read_number(arguments, "workers", 1, 256, &workers, error);
+    }
+    if (status == CW_OK) {
+        status = read_number(arguments, "connections", 1, 100000, &connections, error);
+    }
+    if (status == CW_OK) {
+        status = read_number(arguments, "timeout", 1, 3600, &timeout, error);
+    }
+    if (status == CW_OK) {
+        status = read_number(arguments, "max-count", 1, INT64_C(1000000000), &server->largest_count, error);
+    }
+    server->address = address != NULL ? address : DEFAULT_ADDRESS;
+    server->port = (uint16_t)port;
+    server->threads = (uint32_t)threads;
+    server->workers = (uint32_t)workers;
+    server->connections = (uint32_t)connections;
+    server->timeout = (uint32_t)timeout;
+    server->quiet = cw_argument_given(arguments, "quiet");
+    return status;
+}
+
+/* Puts a small shop into a store without customers. */
+static cw_status seed_shop(struct cw_store *store, struct cw_progress *progress, struct cw_error *error)
+{
+    struct cw_store_run_options run = {.progress = progress};
+    struct cw_store_run made;
+    int64_t customers = 0;
+    cw_status status = cw_store_count(store, CW_ENTITY_CUSTOMER, &customers, error);
+    if (status != CW_OK || customers > 0) {
+        return status;
+    }
+    cw_run_spec_init(&run.spec);
+    run.spec.seed = SHOP_SEED;
+    run.spec.customers = SHOP_CUSTOMERS;
+    run.spec.products = SHOP_PRODUCTS;
+    run.spec.orders = SHOP_ORDERS;
+    status = cw_generate_store(store, &run, &made, error);
+    if (status == CW_OK) {
+        fprintf(stderr, "The store was empty: made a shop of %d customers, %d products and %d orders.\n",
+                SHOP_CUSTOMERS, SHOP_PRODUCTS, SHOP_ORDERS);
+    }
+    return status;
+}
+
+/* Says where the server is and what to try. */
+static void greet(const struct cw_server_options *options, uint16_t port)
+{
+    const bool is_any = strcmp(options->address, "0.0.0.0") == 0 || strcmp(options->address, "::") == 0;
+    const char *host = is_any ? "localhost" : options->address;
+    const bool has_colons = strchr(host, ':') != NULL;
+    char base[128];
+    snprintf(base, sizeof base, "http://%s%s%s:%u", has_colons ? "[" : "", host, has_colons ? "]" : "", port);
+    printf("Cartwright listens on %s (its API: %s/docs). Try next:\n\n"
+           "  curl -s '%s/api/v1/customers?country=DE&limit=3'\n"
+           "  curl -s -X POST %s/api/v1/generate/customers -H 'Content-Type: application/json' "
+           "-d '{\"count\": 5, \"locale\": \"de-DE\", \"seed\": 42}'\n"
+           "  curl -s -X POST %s/api/v1/generate/orders -H 'Content-Type: application/json' -H 'Accept: "
+           "text/csv' "
+           "-d '{\"count\": 10, \"behavior\": \"holiday\", \"persist\": false}'\n\n"
+           "Stop it with Ctrl-C.\n",
+           base, base, base, base, base);
+    fflush(stdout);
+}
+
+/* Serves until SIGINT or SIGTERM, which all threads have blocked. */
+static cw_status serve(const struct cw_server_options *options, const sigset_t *signals,
+                       struct cw_error *error)
+{
+    struct cw_server *server = NULL;
+    int number = 0;
+    const cw_status status = cw_server_open(options, &server, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    greet(options, cw_server_port(server));
+    sigwait(signals, &number);
+    fprintf(stderr, "stopping: requests under way are finished, jobs are cancelled\n");
+    cw_server_close(server);
+    return CW_OK;
+}
+
+static int run_serve(const struct cw_arguments *arguments)
+{
+    const char *path = cw_argument(arguments, "store");
+    const struct cw_store_options store_options = {.location = path != NULL ? path : DEFAULT_STORE,
+                                                   .create = true};
+    struct cw_server_options server = {0};
+    struct cw_progress progress = {0};
+    struct cw_error error = {0};
+    sigset_t signals;
+    cw_status status = read_options(arguments, &server, &error);
+    if (status == CW_OK) {
+        status = cw_store_open(&store_options, &server.store, &error);
+    }
+    if (status == CW_OK && !cw_argument_given(arguments, "no-seed-shop")) {
+        cw_console_watch(&progress);
+        status = seed_shop(server.store, &progress, &error);
+        cw_console_watch(NULL);
+    }
+    if (status == CW_OK) {
+        signal(SIGPIPE, SIG_IGN);
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL);
+        status = serve(&server, &signals, &error);
+    }
+    cw_store_close(server.store);
+    return status == CW_OK ? 0 : cw_console_fail(status, &error);
+}
+
+const struct cw_command cw_command_serve = {
+    .name = "serve",
+    .summary = "Answer requests over HTTP, upon a store",
+    .arguments = "",
+    .text =
+        "Opens the store, made when it is not there, and listens. An empty store gets a small shop first. "
+        "The API "
+        "describes itself at /openapi.json and /docs; metrics are at /metrics. Each request is one line on "
+        "stderr. Ctrl-C or SIGTERM stops it: requests under way are finished, jobs are cancelled.",
+    .options = serve_options,
+    .option_count = sizeof serve_options / sizeof serve_options[0],
+    .fewest = 0,
+    .most = 0,
+    .examples = "  cartwright serve\n"
+                "  cartwright serve --store shop.db --port 9000 --quiet\n",
+    .run = run_serve,
+};
