@@ -1,0 +1,55 @@
+# Completion of cartwright for bash; written by `cartwright help --format bash`.
+_cartwright() {
+    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local options='' choices=''
+    if ((COMP_CWORD == 1)); then
+        COMPREPLY=($(compgen -W 'generate validate reproduce schema version help' -- "$word"))
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+    generate)
+        options='--help --seed --scale --customers --products --orders --locale --segment --categories --products-per-category --price-min --price-max --customer-id --behavior --from --to --as-of --cells --spec --tables --columns --format --compression --out --store --threads --shard --force --quiet'
+        case $previous in
+        --segment) choices='new regular vip wholesale dormant' ;;
+        --behavior) choices='normal peak holiday' ;;
+        --format) choices='csv ndjson json parquet' ;;
+        --compression) choices='none snappy zstd' ;;
+        esac
+        ;;
+    validate)
+        options='--help --json --quiet'
+        case $previous in
+        esac
+        ;;
+    reproduce)
+        options='--help --store --threads --json --quiet'
+        case $previous in
+        esac
+        ;;
+    schema)
+        options='--help --format'
+        case $previous in
+        --format) choices='text json sql' ;;
+        esac
+        ;;
+    version)
+        options='--help'
+        case $previous in
+        esac
+        ;;
+    help)
+        options='--help --format'
+        case $previous in
+        --format) choices='text man bash' ;;
+        esac
+        ;;
+    esac
+    if [[ -n $choices ]]; then
+        COMPREPLY=($(compgen -W "$choices" -- "$word"))
+    elif [[ $word == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$word"))
+    else
+        COMPREPLY=($(compgen -f -- "$word"))
+    fi
+}
+complete -o filenames -F _cartwright cartwright
