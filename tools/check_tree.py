@@ -41,7 +41,7 @@ EXTERNAL = {
     "pthread.h": {"base", "store", "service", "api", "cli"},
     "zstd.h": {"encode"},
     "snappy-c.h": {"encode"},
-    "sqlite3.h": {"store"},
+    "sqlite3.h": {"store", "service"},
     "microhttpd.h": {"api"},
     "jansson.h": {"service", "api", "cli"},
     "openssl/": {"store", "service", "api"},

@@ -133,7 +133,8 @@ def test_a_changed_file_is_noticed(cartwright, tmp_path):
 def test_spec_file_and_options(cartwright, tmp_path):
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps({"seed": 9, "customers": "2K", "locales": {"DE": 1}}))
-    answer = run(cartwright, "generate", "--spec", spec, "--customers", 5, "--columns", "customers.country", "--out", "-")
+    answer = run(cartwright, "generate", "--spec", spec, "--customers", 5, "--columns", "customers.country",
+                 "--out", "-")
     assert answer.stdout.decode().split() == ["country"] + ["DE"] * 5
     spec.write_text('{"sed": 9}')
     answer = run(cartwright, "generate", "--spec", spec, "--out", tmp_path / "x", code=2)
