@@ -475,7 +475,7 @@ static int64_t choose_span(const struct driver *driver)
     return tasks < 1 ? 1 : tasks > SPAN_TASKS_MAX ? SPAN_TASKS_MAX : tasks;
 }
 
-/* One set of chunks more than there are threads: each may finish one span while the next is begun. */
+/* As many sets of chunks as threads: each may finish one span while the others build the next. */
 static cw_status open_sets(struct driver *driver, size_t count, struct cw_error *error)
 {
     driver->sets = calloc(count, sizeof *driver->sets);
@@ -509,7 +509,7 @@ static cw_status open_slots(struct driver *driver, uint32_t threads, struct cw_e
     if ((size_t)driver->slot_count < count) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u threads", threads);
     }
-    return open_sets(driver, driver->span_tasks == 1 ? threads : (size_t)threads + 1, error);
+    return open_sets(driver, threads, error);
 }
 
 static cw_status open_driver(struct driver *driver, uint32_t threads, struct cw_error *error)
