@@ -1,8 +1,8 @@
-/* Counter-based draws: a random number is a function of (seed, entity, purpose, row, draw number) and of nothing drawn
- * before, so that any row can be made anywhere, in any order.
+/* Counter-based draws: a random number is a function of (seed, entity, purpose, row, draw number) and of
+ * nothing drawn before, so that any row can be made anywhere, in any order.
  *
- * The mixing function is three rounds of multiply and xor-shift over a 64-bit counter (the mx3 construction of
- * J. Maiga, "The construct of a bit mixer", 2020); tests/unit/test_draw.c checks its output. */
+ * The mixing function is three rounds of multiply and xor-shift over a 64-bit counter (the mx3 construction
+ * of J. Maiga, "The construct of a bit mixer", 2020); tests/unit/test_draw.c checks its output. */
 #ifndef CW_BASE_DRAW_H
 #define CW_BASE_DRAW_H
 
@@ -81,8 +81,8 @@ static inline uint64_t cw_below(uint64_t draw, uint64_t n)
     return cw_multiply_high(draw, n);
 }
 
-/* Takes a field uniform in 0 .. n - 1 off a draw and leaves the rest of it uniform in *draw, so that one draw serves
- * several small fields. Every field of size n uses up log2(n) bits; keep the sum below 48. */
+/* Takes a field uniform in 0 .. n - 1 off a draw and leaves the rest of it uniform in *draw, so that one draw
+ * serves several small fields. Every field of size n uses up log2(n) bits; keep the sum below 48. */
 static inline uint32_t cw_slice(uint64_t *draw, uint32_t n)
 {
     cw_u128 product = (cw_u128)*draw * n;
@@ -107,8 +107,9 @@ struct cw_permutation {
 static inline struct cw_permutation cw_permutation_make(struct cw_stream stream, uint64_t size)
 {
     uint32_t bits = 1;
-    while (bits < 63 && (1ULL << bits) < size)
+    while (bits < 63 && (1ULL << bits) < size) {
         bits++;
+    }
     return (struct cw_permutation){size, (1ULL << bits) - 1, bits / 2 + (bits == 1), stream.key};
 }
 

@@ -23,8 +23,9 @@ double cw_log(double x)
     double s = (mantissa - 1.0) / (mantissa + 1.0);
     double z = s * s;
     double series = 1.0 / 23.0;
-    for (int k = 21; k >= 3; k -= 2)
+    for (int k = 21; k >= 3; k -= 2) {
         series = series * z + 1.0 / k;
+    }
     double tail = 2.0 * s * z * series;
     return exponent * ln2_high + (2.0 * s + (tail + exponent * ln2_low));
 }
@@ -39,16 +40,19 @@ static double scale_by_power_of_two(double x, int exponent)
 
 double cw_exp(double x)
 {
-    if (x > 709.0)
+    if (x > 709.0) {
         return (double)INFINITY;
-    if (x < -745.0)
+    }
+    if (x < -745.0) {
         return 0.0;
+    }
     double scaled = x * 0x1.71547652b82fep+0;
     int k = (int)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
     double r = (x - k * ln2_high) - k * ln2_low;
     double series = 1.0;
-    for (int n = 14; n >= 1; n--)
+    for (int n = 14; n >= 1; n--) {
         series = 1.0 + series * r / n;
+    }
     /* Two steps, since 2^k itself may be too small to be a normal number. */
     int half = k / 2;
     return scale_by_power_of_two(scale_by_power_of_two(series, half), k - half);
@@ -63,29 +67,32 @@ double cw_log_factorial(double n)
 {
     if (n < 16.0) {
         double product = 1.0;
-        for (int k = 2; k <= (int)n; k++)
+        for (int k = 2; k <= (int)n; k++) {
             product *= k;
+        }
         return cw_log(product);
     }
     double x = n + 1.0;
     double inverse = 1.0 / (x * x);
-    double correction = (1.0 / 12.0 - inverse * (1.0 / 360.0 - inverse * (1.0 / 1260.0 - inverse / 1680.0))) / x;
+    double correction =
+        (1.0 / 12.0 - inverse * (1.0 / 360.0 - inverse * (1.0 / 1260.0 - inverse / 1680.0))) / x;
     return (x - 0.5) * cw_log(x) - x + 0.91893853320467274178 + correction;
 }
 
 static double polynomial(const double coefficients[8], double x)
 {
     double value = coefficients[7];
-    for (int i = 6; i >= 0; i--)
+    for (int i = 6; i >= 0; i--) {
         value = value * x + coefficients[i];
+    }
     return value;
 }
 
 double cw_normal_quantile(double p)
 {
-    static const double centre_above[8] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
-                                           1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
-                                           3.3430575583588128105e4, 2.5090809287301226727e3};
+    static const double centre_above[8] = {
+        3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
+        4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3};
     static const double centre_below[8] = {1.0,
                                            4.2313330701600911252e1,
                                            6.8718700749205790830e2,
@@ -94,8 +101,9 @@ double cw_normal_quantile(double p)
                                            3.9307895800092710610e4,
                                            2.8729085735721942674e4,
                                            5.2264952788528545610e3};
-    static const double middle_above[8] = {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
-                                           3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
+    static const double middle_above[8] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+                                           5.76949722146069140550e0,  3.64784832476320460504e0,
+                                           1.27045825245236838258e0,  2.41780725177450611770e-1,
                                            2.27238449892691845833e-2, 7.74545014278341407640e-4};
     static const double middle_below[8] = {1.0,
                                            2.05319162663775882187e0,
@@ -105,8 +113,9 @@ double cw_normal_quantile(double p)
                                            1.51986665636164571966e-2,
                                            5.47593808499534494600e-4,
                                            1.05075007164441684324e-9};
-    static const double tail_above[8] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
-                                         2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+    static const double tail_above[8] = {6.65790464350110377720e0,  5.46378491116411436990e0,
+                                         1.78482653991729133580e0,  2.96560571828504891230e-1,
+                                         2.65321895265761230930e-2, 1.24266094738807843860e-3,
                                          2.71155556874348757815e-5, 2.01033439929228813265e-7};
     static const double tail_below[8] = {1.0,
                                          5.99832206555887937690e-1,

@@ -1,5 +1,6 @@
-/* Elementary functions from + - * / and square root alone, which IEEE 754 fixes to the last bit: the same results
- * with every compiler, optimisation level and processor, unlike those of libm. Build without FMA contraction. */
+/* Elementary functions from + - * / and square root alone, which IEEE 754 fixes to the last bit: the same
+ * results with every compiler, optimisation level and processor, unlike those of libm. Build without FMA
+ * contraction. */
 #ifndef CW_BASE_MATHEMATICS_H
 #define CW_BASE_MATHEMATICS_H
 
@@ -15,8 +16,8 @@ double cw_power(double x, double y);
 /* ln(n!) for n >= 0; absolute error below 1e-10 (exact sums below 16, Stirling's series above). */
 double cw_log_factorial(double n);
 
-/* The quantile of the standard normal distribution, 0 < p < 1, to about 16 digits: algorithm AS 241 (PPND16) of
- * M. J. Wichura, Applied Statistics 37 (1988), 477-484. */
+/* The quantile of the standard normal distribution, 0 < p < 1, to about 16 digits: algorithm AS 241 (PPND16)
+ * of M. J. Wichura, Applied Statistics 37 (1988), 477-484. */
 double cw_normal_quantile(double p);
 
 #endif

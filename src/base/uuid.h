@@ -16,8 +16,9 @@ static inline uint64_t cw_to_network64(uint64_t x)
 #endif
 }
 
-/* Writes a UUID v7 of an instant (microseconds since 1970 UTC, not negative) and 62 random bits. The 12 bits after
- * the millisecond hold its fraction (section 6.2, method 3), so that ids of one entity stand in order of time. */
+/* Writes a UUID v7 of an instant (microseconds since 1970 UTC, not negative) and 62 random bits. The 12 bits
+ * after the millisecond hold its fraction (section 6.2, method 3), so that ids of one entity stand in order
+ * of time. */
 static inline void cw_uuid_v7(uint8_t out[CW_UUID_SIZE], int64_t time, uint64_t random62)
 {
     uint64_t milliseconds = (uint64_t)time / 1000;

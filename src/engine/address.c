@@ -42,8 +42,9 @@ static void make_place(const struct cw_customer_plan *plan, const struct cw_cust
     place->draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_ADDRESS, customer->row, 8 * k + 1);
     place->kind = KIND_HOME;
     cw_customer_address(plan, customer, k, &place->known);
-    if (k == 0)
+    if (k == 0) {
         return;
+    }
     place->kind = cw_slice(&place->draw, 100) < 55 ? KIND_WORK : KIND_OTHER;
     const struct cw_cities *cities = &plan->tables->tables[customer->market].market->cities;
     uint32_t first = cities->first_postal[customer->city];
@@ -53,35 +54,40 @@ static void make_place(const struct cw_customer_plan *plan, const struct cw_cust
 static void fill_id(const struct block *block, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_ADDRESS_ID, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         memcpy(ids + 16 * i, block->places[i].known.id.bytes, 16);
+    }
 }
 
 static void fill_customer_id(const struct block *block, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_ADDRESS_CUSTOMER_ID, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         cw_customer_id(block->plan, &block->places[i].customer, ids + 16 * i);
+    }
 }
 
 static void fill_created_at(const struct block *block, struct cw_batch *batch)
 {
     int64_t *times = cw_fill_int64(batch, CW_ADDRESS_CREATED_AT, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         times[i] = block->places[i].known.created_at;
+    }
 }
 
 static void fill_kind(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_ADDRESS_KIND, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = (int32_t)block->places[i].kind;
+    }
 }
 
 static void fill_default(const struct block *block, struct cw_batch *batch)
 {
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         cw_fill_bool(batch, CW_ADDRESS_IS_DEFAULT, block->at + i, block->places[i].k == 0);
+    }
 }
 
 static void fill_recipient(const struct block *block, struct cw_batch *batch)
@@ -117,8 +123,9 @@ static void fill_company(const struct block *block, struct cw_batch *batch)
             uint64_t draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_ADDRESS,
                                              block->places[i].customer.row, 8 * block->places[i].k + 2);
             out = cw_copy_pool(out, &market->company_words, cw_slice(&draw, market->company_words.count));
-            if (!market->family_name_first)
+            if (!market->family_name_first) {
                 *out++ = ' ';
+            }
             out =
                 cw_copy_pool(out, &market->company_suffixes, cw_slice(&draw, market->company_suffixes.count));
         }
@@ -141,8 +148,9 @@ static void fill_street(const struct block *block, struct cw_batch *batch)
             cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_ADDRESS, place->customer.row, 8 * place->k + 3);
         uint64_t number =
             cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_ADDRESS, place->customer.row, 8 * place->k + 4);
-        if (table->streets.count > 0)
+        if (table->streets.count > 0) {
             street = cw_alias_pick(&table->streets, choice);
+        }
         cw_fill_text_end(&text, cw_street_write(&table->street_format, table->market, street,
                                                 place->customer.postal, number, text.at));
     }
@@ -173,8 +181,9 @@ static void fill_unit(const struct block *block, struct cw_batch *batch)
 static void fill_city(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_ADDRESS_CITY, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = (int32_t)(table_of(block, i)->city_base + block->places[i].customer.city);
+    }
 }
 
 static void fill_region(const struct block *block, struct cw_batch *batch)
@@ -192,22 +201,25 @@ static void fill_region(const struct block *block, struct cw_batch *batch)
 static void fill_postal_code(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_ADDRESS_POSTAL_CODE, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = (int32_t)(table_of(block, i)->postal_base + block->places[i].customer.postal);
+    }
 }
 
 static void fill_country(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_ADDRESS_COUNTRY, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = block->places[i].customer.market;
+    }
 }
 
 static void fill_settlement(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_ADDRESS_SETTLEMENT, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = is_urban(block, i) ? 0 : 1;
+    }
 }
 
 static void (*const fillers[CW_ADDRESS_COLUMN_COUNT])(const struct block *, struct cw_batch *) = {
@@ -236,8 +248,9 @@ static int64_t make_block(struct block *block, int64_t row, int64_t customers, b
         struct cw_customer customer;
         struct cw_identity identity = {0};
         cw_customer_make(block->plan, row + i, &customer);
-        if (with_identity)
+        if (with_identity) {
             cw_customer_identify(block->plan, &customer, &identity);
+        }
         for (uint32_t k = 0; k < customer.address_count; k++) {
             struct place *place = &block->places[block->count++];
             make_place(block->plan, &customer, k, place);
@@ -257,15 +270,18 @@ cw_status cw_address_fill(const struct cw_customer_plan *plan, int64_t first, in
         [CW_ADDRESS_COUNTRY] = &tables->countries, [CW_ADDRESS_SETTLEMENT] = &cw_settlement_pool,
     };
     cw_status status = cw_fill_begin(batch, columns, count * CW_ADDRESSES_MAX, pools, TEXT_BYTES, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     bool with_identity = cw_fill_wants(columns, CW_ADDRESS_RECIPIENT);
     struct block block = {.plan = plan};
     for (int64_t done = 0; done < count; block.at += block.count) {
         done += make_block(&block, first + done, count - done, with_identity);
-        for (uint32_t c = 0; c < CW_ADDRESS_COLUMN_COUNT; c++)
-            if (cw_fill_wants(columns, c))
+        for (uint32_t c = 0; c < CW_ADDRESS_COLUMN_COUNT; c++) {
+            if (cw_fill_wants(columns, c)) {
                 fillers[c](&block, batch);
+            }
+        }
     }
     batch->row_count = block.at;
     return CW_OK;

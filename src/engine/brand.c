@@ -14,11 +14,13 @@
 
 static uint32_t brand_count(int64_t products)
 {
-    if (products <= 0)
+    if (products <= 0) {
         return 0;
+    }
     int64_t root = 0;
-    while ((root + 1) * (root + 1) <= products)
+    while ((root + 1) * (root + 1) <= products) {
         root++;
+    }
     int64_t count = FEWEST_BRANDS + BRANDS_PER_ROOT * root;
     return (uint32_t)(count < cw_brand_names.count ? count : cw_brand_names.count);
 }
@@ -26,12 +28,14 @@ static uint32_t brand_count(int64_t products)
 static uint32_t pick_weight(uint64_t draw, const uint32_t *weights, uint32_t count)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         sum += weights[i];
+    }
     uint64_t place = cw_below(draw, sum);
     uint32_t picked = 0;
-    while (place >= weights[picked])
+    while (place >= weights[picked]) {
         place -= weights[picked++];
+    }
     return picked;
 }
 
@@ -39,8 +43,9 @@ static uint32_t pick_weight(uint64_t draw, const uint32_t *weights, uint32_t cou
 static uint32_t department_demand(const struct cw_catalogue_plan *plan, uint32_t *demand)
 {
     uint32_t used = 0;
-    for (uint32_t d = 0; d < plan->department_count; d++)
+    for (uint32_t d = 0; d < plan->department_count; d++) {
         demand[d] = 0;
+    }
     for (uint32_t c = 0; c < plan->choice_count; c++) {
         for (uint32_t i = 0; i < plan->choices[c].count; i++) {
             const struct cw_leaf *leaf = cw_leaf_get(plan->choices[c].leaves[i]);
@@ -57,8 +62,9 @@ static void brand_departments(struct cw_brand *brand, uint32_t index, uint64_t d
 {
     uint32_t home = 0;
     if (index < used) {
-        for (uint32_t skip = index; demand[home] == 0 || skip > 0; home++)
+        for (uint32_t skip = index; demand[home] == 0 || skip > 0; home++) {
             skip -= demand[home] != 0;
+        }
     } else {
         home = pick_weight(cw_mix(draw + 1), demand, departments);
     }
@@ -67,10 +73,12 @@ static void brand_departments(struct cw_brand *brand, uint32_t index, uint64_t d
     for (uint32_t i = 0; i < more; i++) {
         uint8_t other = (uint8_t)pick_weight(cw_mix(draw + i), demand, departments);
         bool known = false;
-        for (uint32_t j = 0; j < brand->department_count; j++)
+        for (uint32_t j = 0; j < brand->department_count; j++) {
             known = known || brand->departments[j] == other;
-        if (!known)
+        }
+        if (!known) {
             brand->departments[brand->department_count++] = other;
+        }
     }
 }
 
@@ -80,8 +88,9 @@ static void brand_letters(struct cw_brand *brand)
     const char *name = cw_brand_names.bytes + offset[0];
     uint32_t size = offset[1] - offset[0];
     uint32_t second = 1;
-    while (second + 1 < size && strchr("aeiou", name[second]) != NULL)
+    while (second + 1 < size && strchr("aeiou", name[second]) != NULL) {
         second++;
+    }
     brand->sku[0] = name[0];
     brand->sku[1] = (char)(name[second] - 'a' + 'A');
 }
@@ -92,10 +101,12 @@ static void brand_make(const struct cw_catalogue_plan *plan, uint32_t index, str
     uint32_t tiers[CW_TIER_COUNT];
     uint32_t countries[64];
     uint32_t country_count = cw_brand_countries.count < 64 ? cw_brand_countries.count : 64;
-    for (uint32_t i = 0; i < CW_TIER_COUNT; i++)
+    for (uint32_t i = 0; i < CW_TIER_COUNT; i++) {
         tiers[i] = cw_brand_tier_weight((enum cw_brand_tier)i);
-    for (uint32_t i = 0; i < country_count; i++)
+    }
+    for (uint32_t i = 0; i < country_count; i++) {
         countries[i] = cw_brand_country_weight(i);
+    }
     uint64_t draw = cw_draw(traits, index, 0);
     int64_t span = plan->spec.as_of - plan->spec.opening;
     brand->created_at = plan->spec.opening;
@@ -114,16 +125,18 @@ static int by_creation(const void *a, const void *b)
 {
     const struct cw_brand *const *first = a;
     const struct cw_brand *const *second = b;
-    if ((*first)->created_at != (*second)->created_at)
+    if ((*first)->created_at != (*second)->created_at) {
         return (*first)->created_at < (*second)->created_at ? -1 : 1;
+    }
     return *first < *second ? -1 : *first > *second;
 }
 
 static bool in_department(const struct cw_brand *brand, uint32_t department)
 {
     for (uint32_t i = 0; i < brand->department_count; i++) {
-        if (brand->departments[i] == department)
+        if (brand->departments[i] == department) {
             return true;
+        }
     }
     return false;
 }
@@ -133,17 +146,20 @@ static bool department_init(struct cw_catalogue_plan *plan, uint32_t index, cons
     struct cw_department_brands *department = &plan->departments[index];
     uint32_t count = 0;
     for (uint32_t b = 0; b < plan->brand_count; b++) {
-        if (in_department(&plan->brands[b], index))
+        if (in_department(&plan->brands[b], index)) {
             sorted[count++] = &plan->brands[b];
+        }
     }
-    if (count == 0)
+    if (count == 0) {
         return true;
+    }
     qsort(sorted, count, sizeof *sorted, by_creation);
     department->brands = malloc(count * sizeof *department->brands);
     department->created_at = malloc(count * sizeof *department->created_at);
     department->cumulative = malloc(count * sizeof *department->cumulative);
-    if (department->brands == NULL || department->created_at == NULL || department->cumulative == NULL)
+    if (department->brands == NULL || department->created_at == NULL || department->cumulative == NULL) {
         return false;
+    }
     uint64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
         sum += sorted[i]->weight;
@@ -181,10 +197,12 @@ cw_status cw_brands_init(struct cw_catalogue_plan *plan, struct cw_error *error)
     plan->brands = calloc((size_t)plan->brand_count + 1, sizeof *plan->brands);
     plan->departments = calloc(plan->department_count, sizeof *plan->departments);
     bool made = demand != NULL && sorted != NULL && plan->brands != NULL && plan->departments != NULL;
-    if (made)
+    if (made) {
         brands_make(plan, demand);
-    for (uint32_t d = 0; made && d < plan->department_count; d++)
+    }
+    for (uint32_t d = 0; made && d < plan->department_count; d++) {
         made = department_init(plan, d, sorted);
+    }
     free(demand);
     free(sorted);
     return made ? CW_OK

@@ -6,20 +6,25 @@
 cw_status cw_rows_begin(const struct cw_rows *fill, int64_t rows)
 {
     for (uint32_t c = 0; c < fill->batch->column_count; c++) {
-        if (!cw_rows_want(fill, c))
+        if (!cw_rows_want(fill, c)) {
             continue;
+        }
         cw_status status = cw_batch_reserve(fill->batch, c, rows, fill->error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
         struct cw_column *column = &fill->batch->columns[c];
         column->pool = NULL;
         column->null_count = 0;
-        if (column->validity != NULL)
+        if (column->validity != NULL) {
             memset(column->validity, 0xff, (size_t)(rows + 7) / 8);
-        if (column->type == CW_TYPE_STRING)
+        }
+        if (column->type == CW_TYPE_STRING) {
             ((int32_t *)column->values)[0] = 0;
-        if (column->type == CW_TYPE_BOOL)
+        }
+        if (column->type == CW_TYPE_BOOL) {
             memset(column->values, 0, (size_t)(rows + 7) / 8);
+        }
     }
     fill->batch->row_count = rows;
     return CW_OK;
@@ -33,8 +38,9 @@ cw_status cw_rows_text(const struct cw_rows *fill, uint32_t column, int64_t row,
     size_t used = (size_t)offsets[row];
     if (target->bytes == NULL || used + size > target->bytes_capacity) {
         cw_status status = cw_batch_reserve_bytes(fill->batch, column, used + size, fill->error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     memcpy(target->bytes + used, text, size);
     offsets[row + 1] = (int32_t)(used + size);
@@ -58,12 +64,14 @@ cw_status cw_catalogue_plan_fill(const struct cw_catalogue_plan *plan, uint32_t 
         [CW_ENTITY_PRODUCT] = cw_product_fill,   [CW_ENTITY_PRODUCT_PRICE] = cw_price_fill,
         [CW_ENTITY_VARIANT] = cw_variant_fill,   [CW_ENTITY_FULFILMENT_CENTRE] = cw_fulfilment_fill,
     };
-    if (entity >= sizeof fills / sizeof fills[0])
+    if (entity >= sizeof fills / sizeof fills[0]) {
         return cw_error_set(error, CW_E_INVALID, "entity", "entity %u is not of the catalogue", entity);
+    }
     bool children = entity == CW_ENTITY_PRODUCT_PRICE || entity == CW_ENTITY_VARIANT;
     int64_t rows = cw_catalogue_plan_rows(plan, children ? CW_ENTITY_PRODUCT : (enum cw_entity_id)entity);
-    if (first_row < 0 || row_count < 0 || first_row > rows || row_count > rows - first_row)
+    if (first_row < 0 || row_count < 0 || first_row > rows || row_count > rows - first_row) {
         return outside(entity, first_row, row_count, rows, error);
+    }
     const struct cw_rows fill = {plan, first_row, row_count, columns, batch, error};
     return fills[entity](&fill);
 }

@@ -199,8 +199,9 @@ static inline void *cw_rows_values(const struct cw_rows *fill, uint32_t column)
 /* Makes a dictionary column of it; returns its codes, or NULL when it is not asked for. */
 static inline int32_t *cw_rows_codes(const struct cw_rows *fill, uint32_t column, const struct cw_pool *pool)
 {
-    if (!cw_rows_want(fill, column))
+    if (!cw_rows_want(fill, column)) {
         return NULL;
+    }
     fill->batch->columns[column].pool = pool;
     return fill->batch->columns[column].values;
 }

@@ -19,11 +19,13 @@ static cw_status no_memory(struct cw_error *error)
 static bool pool_init(struct cw_pool *pool, void **memory, const char *const *texts, uint32_t count)
 {
     size_t size = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         size += strlen(texts[i]);
+    }
     uint32_t *offsets = calloc(1, (count + 1) * sizeof *offsets + size + CW_PADDING);
-    if (offsets == NULL)
+    if (offsets == NULL) {
         return false;
+    }
     char *bytes = (char *)(offsets + count + 1);
     for (uint32_t i = 0; i < count; i++) {
         size_t length = strlen(texts[i]);
@@ -41,18 +43,23 @@ static cw_status pools_init(struct cw_catalogue_plan *plan, struct cw_error *err
     for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++) {
         const struct cw_attribute_values *given = &plan->spec.attributes[a];
         const char *texts[CW_ATTRIBUTE_VALUES_MAX];
-        for (uint32_t i = 0; i < given->count; i++)
+        for (uint32_t i = 0; i < given->count; i++) {
             texts[i] = given->values[i];
-        if (given->count == 0)
+        }
+        if (given->count == 0) {
             plan->attribute_pools[a] = *usual[a];
-        else if (!pool_init(&plan->attribute_pools[a], &plan->owned_pools[a], texts, given->count))
+        } else if (!pool_init(&plan->attribute_pools[a], &plan->owned_pools[a], texts, given->count)) {
             return no_memory(error);
+        }
     }
     const char *codes[CW_MARKETS_MAX];
-    for (uint32_t k = 0; k < plan->currency_count; k++)
+    for (uint32_t k = 0; k < plan->currency_count; k++) {
         codes[k] = plan->currencies[k].code;
-    if (!pool_init(&plan->currency_pool, &plan->owned_pools[CW_ATTRIBUTE_COUNT], codes, plan->currency_count))
+    }
+    if (!pool_init(&plan->currency_pool, &plan->owned_pools[CW_ATTRIBUTE_COUNT], codes,
+                   plan->currency_count)) {
         return no_memory(error);
+    }
     return CW_OK;
 }
 
@@ -63,8 +70,9 @@ static uint32_t markets_of(const char *text, size_t size)
     for (size_t i = 0; i + 2 <= size; i += 3) {
         char country[3] = {text[i], text[i + 1], '\0'};
         int market = cw_market_find(country);
-        if (market >= 0)
+        if (market >= 0) {
             markets |= 1U << market;
+        }
     }
     return markets;
 }
@@ -73,12 +81,15 @@ static cw_status tables_init(struct cw_catalogue_plan *plan, struct cw_error *er
 {
     plan->leaf_log_price = calloc(cw_leaf_count(), sizeof *plan->leaf_log_price);
     plan->excluded_markets = calloc(cw_excluded_countries.count, sizeof *plan->excluded_markets);
-    if (plan->leaf_log_price == NULL || plan->excluded_markets == NULL)
+    if (plan->leaf_log_price == NULL || plan->excluded_markets == NULL) {
         return no_memory(error);
-    for (uint32_t i = 0; i < cw_leaf_count(); i++)
+    }
+    for (uint32_t i = 0; i < cw_leaf_count(); i++) {
         plan->leaf_log_price[i] = cw_log((double)cw_leaf_get(i)->price);
-    for (uint32_t t = 0; t < CW_TIER_COUNT; t++)
+    }
+    for (uint32_t t = 0; t < CW_TIER_COUNT; t++) {
         plan->tier_log_price[t] = cw_log((double)cw_brand_tier_price((enum cw_brand_tier)t) / 1000.0);
+    }
     for (uint32_t i = 0; i < cw_excluded_countries.count; i++) {
         const uint32_t *offset = cw_excluded_countries.offsets + i;
         plan->excluded_markets[i] =
@@ -124,22 +135,27 @@ cw_status cw_catalogue_plan_new(const struct cw_run_spec *spec, struct cw_catalo
 {
     struct cw_run_spec checked = *spec;
     cw_status status = cw_catalogue_resolve(&checked, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     struct cw_catalogue_plan *made = calloc(1, sizeof *made);
-    if (made == NULL)
+    if (made == NULL) {
         return no_memory(error);
+    }
     made->spec = checked;
     bounds_init(made);
     draws_init(made);
     cw_currencies_init(made);
     status = pools_init(made, error);
-    if (status == CW_OK)
+    if (status == CW_OK) {
         status = tables_init(made, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = cw_leaf_choices_init(made, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = cw_brands_init(made, error);
+    }
     if (status != CW_OK) {
         cw_catalogue_plan_free(made);
         return status;
@@ -150,8 +166,9 @@ cw_status cw_catalogue_plan_new(const struct cw_run_spec *spec, struct cw_catalo
 
 void cw_catalogue_plan_free(struct cw_catalogue_plan *plan)
 {
-    if (plan == NULL)
+    if (plan == NULL) {
         return;
+    }
     for (uint32_t i = 0; plan->choices != NULL && i < plan->choice_count; i++) {
         free(plan->choices[i].leaves);
         free(plan->choices[i].cumulative);
@@ -161,8 +178,9 @@ void cw_catalogue_plan_free(struct cw_catalogue_plan *plan)
         free(plan->departments[i].created_at);
         free(plan->departments[i].cumulative);
     }
-    for (uint32_t i = 0; i <= CW_ATTRIBUTE_COUNT; i++)
+    for (uint32_t i = 0; i <= CW_ATTRIBUTE_COUNT; i++) {
         free(plan->owned_pools[i]);
+    }
     free(plan->choices);
     free(plan->departments);
     free(plan->brands);

@@ -23,8 +23,9 @@ void cw_category_id(uint32_t category, uint8_t out[16])
 cw_status cw_category_fill(const struct cw_rows *fill)
 {
     cw_status status = cw_rows_begin(fill, fill->count);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     uint8_t *ids = cw_rows_values(fill, CW_CATEGORY_ID);
     uint8_t *parents = cw_rows_values(fill, CW_CATEGORY_PARENT_ID);
     int32_t *names = cw_rows_codes(fill, CW_CATEGORY_NAME, &cw_category_names);
@@ -34,22 +35,27 @@ cw_status cw_category_fill(const struct cw_rows *fill)
     for (int64_t row = 0; row < fill->count; row++) {
         uint32_t index = (uint32_t)(fill->first + row);
         const struct cw_category *category = cw_category_get(index);
-        if (ids != NULL)
+        if (ids != NULL) {
             cw_category_id(index, ids + 16 * row);
+        }
         if (parents != NULL && category->parent >= 0) {
             cw_category_id((uint32_t)category->parent, parents + 16 * row);
         } else if (parents != NULL) {
             memset(parents + 16 * row, 0, 16);
             cw_rows_null(fill, CW_CATEGORY_PARENT_ID, row);
         }
-        if (names != NULL)
+        if (names != NULL) {
             names[row] = (int32_t)index;
-        if (paths != NULL)
+        }
+        if (paths != NULL) {
             paths[row] = (int32_t)index;
-        if (levels != NULL)
+        }
+        if (levels != NULL) {
             levels[row] = category->level;
-        if (leaves != NULL && category->is_leaf)
+        }
+        if (leaves != NULL && category->is_leaf) {
             leaves[row >> 3] |= (uint8_t)(1U << (row & 7));
+        }
     }
     return CW_OK;
 }
@@ -57,8 +63,9 @@ cw_status cw_category_fill(const struct cw_rows *fill)
 cw_status cw_brand_fill(const struct cw_rows *fill)
 {
     cw_status status = cw_rows_begin(fill, fill->count);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     uint8_t *ids = cw_rows_values(fill, CW_BRAND_ID);
     int32_t *names = cw_rows_codes(fill, CW_BRAND_NAME, &cw_brand_names);
     int32_t *tiers = cw_rows_codes(fill, CW_BRAND_TIER, &tier_pool);
@@ -66,16 +73,21 @@ cw_status cw_brand_fill(const struct cw_rows *fill)
     int64_t *created = cw_rows_values(fill, CW_BRAND_CREATED_AT);
     for (int64_t row = 0; row < fill->count; row++) {
         const struct cw_brand *brand = &fill->plan->brands[fill->first + row];
-        if (ids != NULL)
+        if (ids != NULL) {
             memcpy(ids + 16 * row, brand->id.bytes, 16);
-        if (names != NULL)
+        }
+        if (names != NULL) {
             names[row] = (int32_t)brand->name;
-        if (tiers != NULL)
+        }
+        if (tiers != NULL) {
             tiers[row] = brand->tier;
-        if (countries != NULL)
+        }
+        if (countries != NULL) {
             countries[row] = brand->country;
-        if (created != NULL)
+        }
+        if (created != NULL) {
             created[row] = brand->created_at;
+        }
     }
     return CW_OK;
 }
@@ -93,13 +105,16 @@ static cw_status site_texts(const struct cw_rows *fill, const struct cw_fulfilme
                  {CW_FULFILMENT_CENTRE_COUNTRY, cw_market_get(site->market)->country},
                  {CW_FULFILMENT_CENTRE_TIME_ZONE, cw_zone_get(site->zone)->name}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (!cw_rows_want(fill, texts[i].column))
+        if (!cw_rows_want(fill, texts[i].column)) {
             continue;
-        if (texts[i].text[0] == '\0')
+        }
+        if (texts[i].text[0] == '\0') {
             cw_rows_null(fill, texts[i].column, row);
+        }
         cw_status status = cw_rows_text(fill, texts[i].column, row, texts[i].text, strlen(texts[i].text));
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     return CW_OK;
 }
@@ -112,10 +127,12 @@ cw_status cw_fulfilment_fill(const struct cw_rows *fill)
     for (int64_t row = 0; status == CW_OK && row < fill->count; row++) {
         uint32_t index = (uint32_t)(fill->first + row);
         const struct cw_fulfilment_site *site = cw_fulfilment_site_get(index);
-        if (ids != NULL)
+        if (ids != NULL) {
             cw_fulfilment_id(index, ids + 16 * row);
-        if (opened != NULL)
+        }
+        if (opened != NULL) {
             opened[row] = site->opened_day * CW_MICROS_IN_DAY;
+        }
         status = site_texts(fill, site, row);
     }
     return status;

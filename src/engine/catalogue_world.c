@@ -9,16 +9,18 @@
 
 void cw_catalogue_clear(struct cw_catalogue *catalogue)
 {
-    if (catalogue == NULL)
+    if (catalogue == NULL) {
         return;
+    }
     void *const arrays[] = {catalogue->product_ids,  catalogue->launched_at,   catalogue->retired_at,
                             catalogue->popularity,   catalogue->first_variant, catalogue->tax_class,
                             catalogue->season,       catalogue->minimum_age,   catalogue->excluded_markets,
                             catalogue->weight,       catalogue->first_price,   catalogue->price_valid_from,
                             catalogue->price_amount, catalogue->variant_ids,   catalogue->variant_product,
                             catalogue->sku_offsets,  catalogue->sku_bytes};
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         free(arrays[i]);
+    }
     memset(catalogue, 0, sizeof *catalogue);
 }
 
@@ -103,13 +105,15 @@ static cw_status count_children(const struct cw_catalogue_plan *plan, struct cw_
         kept[i] = (struct kept_product){product.list_amount, product.created_at, product.leaf, product.brand};
         out->first_variant[i] = (uint32_t)variants;
         variants += options.count;
-        for (uint32_t k = 0; k < out->currency_count; k++, prices += schedule.count)
+        for (uint32_t k = 0; k < out->currency_count; k++, prices += schedule.count) {
             out->first_price[(uint64_t)i * out->currency_count + k] = (uint32_t)prices;
-        if (variants > VARIANTS_MAX || prices > UINT32_MAX)
+        }
+        if (variants > VARIANTS_MAX || prices > UINT32_MAX) {
             return cw_error_set(
                 error, CW_E_LIMIT, "products",
                 "%u products have more than %u variants; expected fewer products or attributes",
                 out->product_count, (uint32_t)VARIANTS_MAX);
+        }
     }
     out->variant_count = (uint32_t)variants;
     out->price_count = (uint32_t)prices;
@@ -153,13 +157,16 @@ static cw_status fill_world(const struct cw_catalogue_plan *plan, struct cw_cata
                             struct kept_product *kept, struct cw_error *error)
 {
     cw_status status = count_children(plan, made, kept, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
-    if (!child_arrays(made))
+    }
+    if (!child_arrays(made)) {
         return cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u variants and %u prices",
                             made->variant_count, made->price_count);
-    for (uint32_t i = 0; i < made->product_count; i++)
+    }
+    for (uint32_t i = 0; i < made->product_count; i++) {
         put_children(plan, made, i, &kept[i]);
+    }
     made->sku_offsets[made->variant_count] = made->variant_count * CW_SKU_SIZE;
     return CW_OK;
 }
@@ -169,8 +176,9 @@ cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, struct c
 {
     struct cw_catalogue made = {.product_count = (uint32_t)plan->spec.products,
                                 .currency_count = plan->currency_count};
-    for (uint32_t k = 0; k < plan->currency_count; k++)
+    for (uint32_t k = 0; k < plan->currency_count; k++) {
         made.currency_market[k] = (uint8_t)plan->currencies[k].market;
+    }
     memcpy(made.market_currency, plan->market_currency, sizeof made.market_currency);
     bool room = product_arrays(&made, made.product_count);
     struct kept_product *kept = array_new(made.product_count, sizeof *kept, &room);
@@ -178,9 +186,10 @@ cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, struct c
                             : cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u products",
                                            made.product_count);
     free(kept);
-    if (status == CW_OK)
+    if (status == CW_OK) {
         *out = made;
-    else
+    } else {
         cw_catalogue_clear(&made);
+    }
     return status;
 }

@@ -26,8 +26,9 @@ static const struct cw_market_table *table_of(const struct block *block, int64_t
 static void fill_id(const struct block *block, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_CUSTOMER_ID, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         cw_customer_id(block->plan, &block->customers[i], ids + 16 * i);
+    }
 }
 
 static void fill_default_address(const struct block *block, struct cw_batch *batch)
@@ -43,44 +44,50 @@ static void fill_default_address(const struct block *block, struct cw_batch *bat
 static void fill_created_at(const struct block *block, struct cw_batch *batch)
 {
     int64_t *times = cw_fill_int64(batch, CW_CUSTOMER_CREATED_AT, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         times[i] = block->customers[i].created_at;
+    }
 }
 
 static void fill_email(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_EMAIL, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         cw_fill_text_end(&text,
                          cw_email_write(block->plan, &block->customers[i], &block->identities[i], text.at));
+    }
 }
 
 static void fill_given_name(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_GIVEN_NAME, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = (int32_t)(table_of(block, i)->given_base + block->identities[i].given);
+    }
 }
 
 static void fill_family_name(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_FAMILY_NAME, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = (int32_t)(table_of(block, i)->family_base + block->identities[i].family);
+    }
 }
 
 static void fill_sex(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_SEX, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = table_of(block, i)->market->given_names.sex[block->identities[i].given];
+    }
 }
 
 static void fill_birth_date(const struct block *block, struct cw_batch *batch)
 {
     int32_t *days = cw_fill_int32(batch, CW_CUSTOMER_BIRTH_DATE, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         days[i] = block->identities[i].birth_date;
+    }
 }
 
 static uint32_t phone_range(const struct block *block, int64_t i)
@@ -122,15 +129,17 @@ static void fill_phone_kind(const struct block *block, struct cw_batch *batch)
 static void fill_street(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_STREET, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         cw_fill_text_end(&text, cw_home_street_write(block->plan, &block->customers[i], text.at));
+    }
 }
 
 static void fill_city(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_CITY, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = (int32_t)(table_of(block, i)->city_base + block->customers[i].city);
+    }
 }
 
 static void fill_region(const struct block *block, struct cw_batch *batch)
@@ -148,15 +157,17 @@ static void fill_region(const struct block *block, struct cw_batch *batch)
 static void fill_postal_code(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_POSTAL_CODE, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = (int32_t)(table_of(block, i)->postal_base + block->customers[i].postal);
+    }
 }
 
 static void fill_market(const struct block *block, struct cw_batch *batch, uint32_t column)
 {
     int32_t *codes = cw_fill_int32(batch, column, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = block->customers[i].market;
+    }
 }
 
 static void fill_country(const struct block *block, struct cw_batch *batch)
@@ -182,8 +193,9 @@ static void fill_currency(const struct block *block, struct cw_batch *batch)
 static void fill_segment(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_SEGMENT, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = block->customers[i].segment;
+    }
 }
 
 /* 64ths of the customers per channel, in the order of the column's values. */
@@ -193,8 +205,9 @@ static void fill_channel(const struct block *block, struct cw_batch *batch)
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_ACQUISITION_CHANNEL, block->at);
     for (int64_t i = 0; i < block->count; i++) {
         int32_t channel = 0;
-        while (block->customers[i].channel >= ends[channel])
+        while (block->customers[i].channel >= ends[channel]) {
             channel++;
+        }
         codes[i] = channel;
     }
 }
@@ -202,15 +215,17 @@ static void fill_channel(const struct block *block, struct cw_batch *batch)
 static void fill_credit_limit(const struct block *block, struct cw_batch *batch)
 {
     int64_t *limits = cw_fill_int64(batch, CW_CUSTOMER_CREDIT_LIMIT, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         limits[i] = cw_customer_credit_limit(block->plan, &block->customers[i]);
+    }
 }
 
 static void fill_consent(const struct block *block, struct cw_batch *batch)
 {
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         cw_fill_bool(batch, CW_CUSTOMER_MARKETING_CONSENT, block->at + i,
                      block->customers[i].marketing_consent);
+    }
 }
 
 static void (*const fillers[CW_CUSTOMER_COLUMN_COUNT])(const struct block *, struct cw_batch *) = {
@@ -262,18 +277,23 @@ cw_status cw_customer_fill(const struct cw_customer_plan *plan, int64_t first, i
         [CW_CUSTOMER_ACQUISITION_CHANNEL] = &cw_channel_pool,
     };
     cw_status status = cw_fill_begin(batch, columns, count, pools, TEXT_BYTES, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     struct block block = {.plan = plan};
     for (; block.at < count; block.at += block.count) {
         block.count = count - block.at < BLOCK_ROWS ? count - block.at : BLOCK_ROWS;
-        for (int64_t i = 0; i < block.count; i++)
+        for (int64_t i = 0; i < block.count; i++) {
             cw_customer_make(plan, first + block.at + i, &block.customers[i]);
-        for (int64_t i = 0; (columns & IDENTITY_COLUMNS) != 0 && i < block.count; i++)
+        }
+        for (int64_t i = 0; (columns & IDENTITY_COLUMNS) != 0 && i < block.count; i++) {
             cw_customer_identify(plan, &block.customers[i], &block.identities[i]);
-        for (uint32_t c = 0; c < CW_CUSTOMER_COLUMN_COUNT; c++)
-            if (cw_fill_wants(columns, c))
+        }
+        for (uint32_t c = 0; c < CW_CUSTOMER_COLUMN_COUNT; c++) {
+            if (cw_fill_wants(columns, c)) {
                 fillers[c](&block, batch);
+            }
+        }
     }
     batch->row_count = count;
     return CW_OK;

@@ -17,8 +17,9 @@
 static void share_customers(struct cw_customer_plan *plan, const struct cw_run_spec *spec)
 {
     uint64_t total = 0;
-    for (uint32_t m = 0; m < plan->market_count; m++)
+    for (uint32_t m = 0; m < plan->market_count; m++) {
         total += spec->market_shares[m];
+    }
     int64_t left = plan->count;
     uint64_t remainders[CW_MARKETS_MAX];
     for (uint32_t m = 0; m < plan->market_count; m++) {
@@ -29,9 +30,11 @@ static void share_customers(struct cw_customer_plan *plan, const struct cw_run_s
     }
     for (; left > 0; left--) {
         uint32_t best = 0;
-        for (uint32_t m = 1; m < plan->market_count; m++)
-            if (remainders[m] > remainders[best])
+        for (uint32_t m = 1; m < plan->market_count; m++) {
+            if (remainders[m] > remainders[best]) {
                 best = m;
+            }
+        }
         plan->markets[best].count++;
         remainders[best] = 0;
     }
@@ -60,16 +63,19 @@ cw_status cw_customer_plan_init(struct cw_customer_plan *plan, const struct cw_r
         plan->prior[m] = spec->prior_customers[m];
         plan->prior_total += spec->prior_customers[m];
     }
-    for (uint32_t d = 1; d < CW_CUSTOMER_DRAW_COUNT; d++)
+    for (uint32_t d = 1; d < CW_CUSTOMER_DRAW_COUNT; d++) {
         plan->streams[d] = cw_stream_make(spec->seed, CW_ENTITY_CUSTOMER, d);
+    }
     plan->order = cw_permutation_make(plan->streams[CW_CUSTOMER_DRAW_ORDER],
                                       plan->count > 0 ? (uint64_t)plan->count : 1);
     share_customers(plan, spec);
-    for (int i = 0; i < 256; i++)
+    for (int i = 0; i < 256; i++) {
         plan->spread[i] = cw_exp(0.5 * cw_normal_quantile((i + 0.5) / 256.0));
+    }
     int64_t start = spec->opening;
-    if (spec->segment == CW_SEGMENT_NEW && spec->as_of - NEW_DAYS * CW_MICROS_PER_DAY > start)
+    if (spec->segment == CW_SEGMENT_NEW && spec->as_of - NEW_DAYS * CW_MICROS_PER_DAY > start) {
         start = spec->as_of - NEW_DAYS * CW_MICROS_PER_DAY;
+    }
     return cw_growth_init(&plan->growth, start, spec->as_of, error);
 }
 
@@ -84,11 +90,13 @@ static uint8_t choose_segment(const struct cw_customer_plan *plan, int64_t creat
 {
     uint32_t first = cw_slice(draw, 16);
     uint32_t second = cw_slice(draw, 100);
-    if (plan->segment >= 0)
+    if (plan->segment >= 0) {
         return (uint8_t)plan->segment;
+    }
     bool is_recent = created_at >= plan->as_of - NEW_DAYS * CW_MICROS_PER_DAY;
-    if (is_recent && first < 13)
+    if (is_recent && first < 13) {
         return CW_SEGMENT_NEW;
+    }
     if (second < 70) {
         return CW_SEGMENT_REGULAR;
     }
@@ -149,8 +157,9 @@ void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_custome
 static uint64_t used_numbers(const struct cw_customer_plan *plan, uint32_t market, uint64_t family_length,
                              uint64_t given_length)
 {
-    if (plan->prior_runs == 0)
+    if (plan->prior_runs == 0) {
         return 0;
+    }
     uint64_t of_family = cw_multiply_high((uint64_t)plan->prior[market] << 20, family_length);
     return (cw_multiply_high(of_family, given_length) >> 20) + (uint64_t)plan->prior_runs * NUMBERS_PER_RUN;
 }
@@ -160,7 +169,8 @@ static int32_t birth_date(const struct cw_customer_plan *plan, const struct cw_c
 {
     const struct cw_age_table *ages = &plan->tables->ages;
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_BIRTH, customer->row, 0);
-    uint32_t low = 0, high = UINT32_MAX;
+    uint32_t low = 0;
+    uint32_t high = UINT32_MAX;
     if (decade != CW_ANY_DECADE) {
         low = ages->decade_start[decade + 1];
         high = ages->decade_start[decade];
@@ -210,7 +220,8 @@ uint64_t cw_customer_namesake(const struct cw_customer_plan *plan, const struct 
 {
     const struct cw_market_table *table = &plan->tables->tables[customer->market];
     const struct cw_family_group *family = &table->family_groups[identity->family_group];
-    uint32_t first = identity->given_group, end = first + 1;
+    uint32_t first = identity->given_group;
+    uint32_t end = first + 1;
     if (by_initial) {
         /* The groups stand in alphabetical order, so those of one initial are neighbours. */
         uint32_t initial = table->given_groups[first].initial;
@@ -274,9 +285,10 @@ void cw_customer_address(const struct cw_customer_plan *plan, const struct cw_cu
                          struct cw_known_address *address)
 {
     address->created_at = customer->created_at;
-    if (k > 0)
+    if (k > 0) {
         address->created_at = later_time(
             plan, customer, cw_customer_draw(plan, CW_CUSTOMER_DRAW_ADDRESS, customer->row, 8 * k));
+    }
     uint64_t unique = cw_unique62(plan->streams[CW_CUSTOMER_DRAW_ADDRESS_ID], child_row(plan, customer, k));
     cw_uuid_v7(address->id.bytes, address->created_at, unique);
 }
@@ -305,19 +317,22 @@ void cw_customer_method(const struct cw_customer_plan *plan, const struct cw_cus
     method->brand = cw_alias_pick(&table->payment_brands, choice);
     method->known.kind = table->market->payment_brands.kind[method->brand];
     method->known.created_at = customer->created_at;
-    if (k > 0)
+    if (k > 0) {
         method->known.created_at = later_time(
             plan, customer, cw_customer_draw(plan, CW_CUSTOMER_DRAW_METHOD, customer->row, 8 * k + 2));
+    }
     uint64_t unique = cw_unique62(plan->streams[CW_CUSTOMER_DRAW_METHOD_ID], child_row(plan, customer, k));
     cw_uuid_v7(method->known.id.bytes, method->known.created_at, unique);
-    if (method->known.kind == CW_PAYMENT_INVOICE)
+    if (method->known.kind == CW_PAYMENT_INVOICE) {
         method->known.limit_amount = cw_customer_credit_limit(plan, customer);
-    else
+    } else {
         method->known.limit_amount = draw_limit(
             plan, customer, medians[method->known.kind] * segment_factors[customer->segment], draw);
+    }
     method->expiry_year = method->expiry_month = 0;
     method->known.expires_at = INT64_MAX;
-    if (method->known.kind == CW_PAYMENT_CARD)
+    if (method->known.kind == CW_PAYMENT_CARD) {
         draw_expiry(plan, k, cw_customer_draw(plan, CW_CUSTOMER_DRAW_METHOD, customer->row, 8 * k + 3),
                     method);
+    }
 }

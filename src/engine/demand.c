@@ -49,8 +49,9 @@ static uint32_t nearest_cell(const struct cw_demand *demand, uint32_t market, ui
     uint32_t count = 0;
     int32_t best = INT32_MAX;
     for (uint32_t c = 0; c < demand->cell_count; c++) {
-        if (demand->cells[c].market != market)
+        if (demand->cells[c].market != market) {
             continue;
+        }
         int32_t distance =
             winter_offset(cw_fulfilment_site_get(demand->cells[c].site)->zone) - winter_offset(zone);
         distance = distance < 0 ? -distance : distance;
@@ -58,19 +59,23 @@ static uint32_t nearest_cell(const struct cw_demand *demand, uint32_t market, ui
             best = distance;
             count = 0;
         }
-        if (distance == best && count < 256)
+        if (distance == best && count < 256) {
             candidates[count++] = c;
+        }
     }
     return candidates[region % count];
 }
 
 static uint8_t group_of_zone(struct cw_cell *cell, uint32_t zone)
 {
-    for (uint32_t g = 0; g < cell->group_count; g++)
-        if (cell->groups[g].zone == zone)
+    for (uint32_t g = 0; g < cell->group_count; g++) {
+        if (cell->groups[g].zone == zone) {
             return (uint8_t)g;
-    if (cell->group_count == CW_CELL_ZONES_MAX)
+        }
+    }
+    if (cell->group_count == CW_CELL_ZONES_MAX) {
         return CW_CELL_ZONES_MAX - 1;
+    }
     cell->groups[cell->group_count].zone = zone;
     return (uint8_t)cell->group_count++;
 }
@@ -86,8 +91,9 @@ static cw_status make_router(struct cw_demand *demand, const struct cw_market_ta
     router->offsets[tables->count] = total;
     router->cells = malloc(total);
     router->groups = calloc(total, 1);
-    if (router->cells == NULL || router->groups == NULL)
+    if (router->cells == NULL || router->groups == NULL) {
         return no_memory(error, "regions");
+    }
     memset(router->cells, 255, total);
     for (uint32_t c = 0; c < demand->cell_count; c++) {
         uint32_t m = demand->cells[c].market;
@@ -109,8 +115,9 @@ static uint16_t buyer_key(const struct cw_demand *demand, const struct router *r
     bool can_order;
     cw_buyer_traits(&demand->buyers, index, &buyer, &can_order);
     uint32_t place = router->offsets[buyer.market] + buyer.region;
-    if (!can_order || place >= router->offsets[buyer.market + 1] || router->cells[place] == 255)
+    if (!can_order || place >= router->offsets[buyer.market + 1] || router->cells[place] == 255) {
         return NO_KEY;
+    }
     uint32_t class = (uint32_t)buyer.segment * CW_RATE_LEVELS + buyer.level;
     uint32_t group = (uint32_t)router->cells[place] * CW_CELL_ZONES_MAX + router->groups[place];
     return (uint16_t)(group * CW_RATE_CLASSES + class);
@@ -132,19 +139,25 @@ static cw_status sort_buyers(struct cw_demand *demand, const struct router *rout
     for (uint32_t i = first; i < end; i++) {
         uint16_t key = buyer_key(demand, router, i);
         key_of[i - first] = key;
-        if (key != NO_KEY)
+        if (key != NO_KEY) {
             next[key + 1]++;
+        }
     }
-    for (size_t k = 0; k < keys; k++)
+    for (size_t k = 0; k < keys; k++) {
         next[k + 1] += next[k];
-    for (uint32_t c = 0; c < demand->cell_count; c++)
-        for (uint32_t g = 0; g < demand->cells[c].group_count; g++)
+    }
+    for (uint32_t c = 0; c < demand->cell_count; c++) {
+        for (uint32_t g = 0; g < demand->cells[c].group_count; g++) {
             memcpy(demand->cells[c].groups[g].first,
                    next + ((size_t)c * CW_CELL_ZONES_MAX + g) * CW_RATE_CLASSES,
                    (CW_RATE_CLASSES + 1) * sizeof(uint32_t));
-    for (uint32_t i = first; i < end; i++)
-        if (key_of[i - first] != NO_KEY)
+        }
+    }
+    for (uint32_t i = first; i < end; i++) {
+        if (key_of[i - first] != NO_KEY) {
             demand->members[next[key_of[i - first]]++] = i;
+        }
+    }
     free(next);
     free(key_of);
     return CW_OK;
@@ -156,12 +169,14 @@ static cw_status buyer_range(const struct cw_demand *demand, const struct cw_run
 {
     *first = 0;
     *end = cw_buyers_count(&demand->buyers);
-    if (spec->customer_id[0] == '\0')
+    if (spec->customer_id[0] == '\0') {
         return CW_OK;
+    }
     uint8_t id[16];
-    if (!cw_parse_uuid(spec->customer_id, strlen(spec->customer_id), id))
+    if (!cw_parse_uuid(spec->customer_id, strlen(spec->customer_id), id)) {
         return cw_error_set(error, CW_E_INVALID, "customer_id", "customer_id is \"%s\"; expected a UUID",
                             spec->customer_id);
+    }
     for (uint32_t i = 0; i < *end; i++) {
         struct cw_buyer buyer;
         cw_buyer_get(&demand->buyers, i, &buyer);
@@ -181,21 +196,24 @@ void cw_buyer_choice_update(const struct cw_demand *demand, const struct cw_cell
                             struct cw_buyer_choice *choice)
 {
     int32_t step = slot / demand->slots_per_step;
-    if (step == choice->step)
+    if (step == choice->step) {
         return;
+    }
     choice->step = step;
     uint32_t before = cw_buyers_before(&demand->buyers, cw_slot_start(demand, step * demand->slots_per_step));
     for (uint32_t g = 0; g < cell->group_count; g++) {
         choice->group_rates[g] = 0.0;
         for (uint32_t class = 0; class < CW_RATE_CLASSES; class ++) {
-            uint32_t low = cell->groups[g].first[class], high = cell->groups[g].first[class + 1];
+            uint32_t low = cell->groups[g].first[class];
+            uint32_t high = cell->groups[g].first[class + 1];
             uint32_t first = low;
             while (low < high) {
                 uint32_t middle = low + (high - low) / 2;
-                if (demand->members[middle] < before)
+                if (demand->members[middle] < before) {
                     low = middle + 1;
-                else
+                } else {
                     high = middle;
+                }
             }
             choice->sizes[g][class] = low - first;
             choice->group_rates[g] += (double)(low - first) * class_rate(class);
@@ -206,8 +224,9 @@ void cw_buyer_choice_update(const struct cw_demand *demand, const struct cw_cell
 double cw_demand_weight(const struct cw_demand *demand, const struct cw_buyer_group *group, double rate,
                         int32_t slot)
 {
-    if (rate == 0.0)
+    if (rate == 0.0) {
         return 0.0;
+    }
     int64_t start = cw_slot_start(demand, slot);
     int64_t local =
         start / CW_MICROS_PER_SECOND + cw_zone_offset(cw_zone_get(group->zone), start / CW_MICROS_PER_SECOND);
@@ -225,12 +244,14 @@ uint32_t cw_buyer_pick(const struct cw_demand *demand, const struct cw_buyer_gro
     const uint32_t *sizes = choice->sizes[group_index];
     uint32_t chosen = 0;
     for (uint32_t class = 0; class < CW_RATE_CLASSES; class ++) {
-        if (sizes[class] == 0)
+        if (sizes[class] == 0) {
             continue;
+        }
         chosen = class;
         double weight = (double)sizes[class] * class_rate(class);
-        if (target < weight)
+        if (target < weight) {
             break;
+        }
         target -= weight;
     }
     uint64_t position = cw_below(cw_mix(draw), sizes[chosen]);
@@ -249,8 +270,9 @@ static double weigh_slots(const struct cw_demand *demand, const struct cw_cell *
         uint64_t day = (uint64_t)(demand->first_hour + s) / 24;
         uint64_t draw = cw_draw(demand->stream, day << 8 | DRAW_DAY, cell->site);
         double weight = 0.0;
-        for (uint32_t g = 0; g < cell->group_count; g++)
+        for (uint32_t g = 0; g < cell->group_count; g++) {
             weight += cw_demand_weight(demand, &cell->groups[g], choice.group_rates[g], s);
+        }
         weights[s] = weight > 0.0 ? weight * cw_log_normal(draw, 0.0, DAY_NOISE) : 0.0;
         sum += weights[s];
     }
@@ -262,8 +284,9 @@ static void count_slots(const struct cw_demand *demand, struct cw_cell *cell, do
 {
     double drawn = 0.0;
     double *expected = weights;
-    for (int32_t s = 0; s < demand->slot_count; s++)
+    for (int32_t s = 0; s < demand->slot_count; s++) {
         expected[s] *= (double)cell->order_count / sum;
+    }
     int64_t *noisy = cell->slot_orders;
     for (int32_t s = 0; s < demand->slot_count; s++) {
         struct cw_draws draws =
@@ -286,8 +309,9 @@ static void count_slots(const struct cw_demand *demand, struct cw_cell *cell, do
     /* Whatever rounding left over belongs to the last slot that has any demand. */
     int32_t last = demand->slot_count;
     cell->slot_orders[last] = cell->order_count;
-    while (last > 1 && weights[last - 1] == 0.0)
+    while (last > 1 && weights[last - 1] == 0.0) {
         cell->slot_orders[--last] = cell->order_count;
+    }
 }
 
 /* Exact numbers of orders per cell: whole parts first, then the largest remainders. */
@@ -303,9 +327,11 @@ static void share_orders(struct cw_demand *demand, const double *sums, double to
     }
     while (left != 0) {
         uint32_t best = 0;
-        for (uint32_t c = 1; c < demand->cell_count; c++)
-            if (remainders[c] > remainders[best])
+        for (uint32_t c = 1; c < demand->cell_count; c++) {
+            if (remainders[c] > remainders[best]) {
                 best = c;
+            }
+        }
         demand->cells[best].order_count += left > 0 ? 1 : -1;
         left += left > 0 ? -1 : 1;
         remainders[best] -= 1.0;
@@ -321,27 +347,33 @@ static cw_status fill_slots(struct cw_demand *demand, int64_t orders, struct cw_
 {
     size_t slots = (size_t)demand->slot_count;
     double *weights = malloc(demand->cell_count * slots * sizeof *weights);
-    if (weights == NULL)
+    if (weights == NULL) {
         return no_memory(error, "hours of demand");
-    double sums[256], total = 0.0;
+    }
+    double sums[256];
+    double total = 0.0;
     cw_status status = CW_OK;
     for (uint32_t c = 0; c < demand->cell_count; c++) {
         sums[c] = weigh_slots(demand, &demand->cells[c], weights + c * slots);
         total += sums[c];
         demand->cells[c].slot_orders = calloc(slots + 1, sizeof(int64_t));
-        if (demand->cells[c].slot_orders == NULL)
+        if (demand->cells[c].slot_orders == NULL) {
             status = no_memory(error, "hours of demand");
+        }
     }
-    if (status == CW_OK && orders > 0 && !(total > 0.0))
+    if (status == CW_OK && orders > 0 && !(total > 0.0)) {
         status = cw_error_set(
             error, CW_E_INVALID, "date_range",
             "no customer of the chosen locales who can order has signed up before date_range.to; "
             "expected at least one");
+    }
     if (status == CW_OK && orders > 0) {
         share_orders(demand, sums, total, orders);
-        for (uint32_t c = 0; c < demand->cell_count; c++)
-            if (demand->cells[c].order_count > 0)
+        for (uint32_t c = 0; c < demand->cell_count; c++) {
+            if (demand->cells[c].order_count > 0) {
                 count_slots(demand, &demand->cells[c], weights + c * slots, sums[c]);
+            }
+        }
     }
     free(weights);
     return status;
@@ -354,21 +386,24 @@ static cw_status fill_slots(struct cw_demand *demand, int64_t orders, struct cw_
 static int64_t cut_units(const struct cw_demand *demand, uint32_t c, struct cw_unit *units)
 {
     const struct cw_cell *cell = &demand->cells[c];
-    int64_t count = 0, first = 0;
+    int64_t count = 0;
+    int64_t first = 0;
     uint32_t first_slot = 0;
     for (int32_t s = 0; s < demand->slot_count; s++) {
         int64_t end = cell->slot_orders[s + 1];
         bool is_last = s + 1 == demand->slot_count;
         while (end - first >= UNIT_ORDERS || (is_last && end > first)) {
             int64_t size = end - first < 2 * UNIT_ORDERS ? end - first : UNIT_ORDERS;
-            if (units != NULL)
+            if (units != NULL) {
                 units[count] = (struct cw_unit){c, first_slot, first, size};
+            }
             count++;
             first += size;
             first_slot = (uint32_t)s;
         }
-        if (first == end)
+        if (first == end) {
             first_slot = (uint32_t)s + 1;
+        }
     }
     return count;
 }
@@ -381,10 +416,12 @@ static cw_status make_units(struct cw_demand *demand, struct cw_error *error)
         demand->unit_count += demand->cells[c].unit_count;
     }
     demand->units = malloc(((size_t)demand->unit_count + 1) * sizeof *demand->units);
-    if (demand->units == NULL)
+    if (demand->units == NULL) {
         return no_memory(error, "units of orders");
-    for (uint32_t c = 0; c < demand->cell_count; c++)
+    }
+    for (uint32_t c = 0; c < demand->cell_count; c++) {
         cut_units(demand, c, demand->units + demand->cells[c].first_unit);
+    }
     return CW_OK;
 }
 
@@ -396,27 +433,35 @@ static cw_status make_units(struct cw_demand *demand, struct cw_error *error)
 cw_status cw_demand_sites(const struct cw_run_spec *spec, uint32_t *sites, uint32_t *count,
                           struct cw_error *error)
 {
-    uint32_t markets = 0, available = 0, per_market[CW_MARKETS_MAX] = {0}, wanted[CW_MARKETS_MAX] = {0};
+    uint32_t markets = 0;
+    uint32_t available = 0;
+    uint32_t per_market[CW_MARKETS_MAX] = {0};
+    uint32_t wanted[CW_MARKETS_MAX] = {0};
     for (uint32_t i = 0; i < cw_fulfilment_site_count(); i++) {
         uint32_t m = cw_fulfilment_site_get(i)->market;
-        if (spec->market_shares[m] == 0)
+        if (spec->market_shares[m] == 0) {
             continue;
+        }
         markets += per_market[m]++ == 0;
         available++;
     }
     uint32_t cells = spec->cells;
-    if (cells == 0)
+    if (cells == 0) {
         cells = spec->orders >= ALL_SITES_ORDERS ? available : markets;
-    if (cells < markets || cells > available)
+    }
+    if (cells < markets || cells > available) {
         return cw_error_set(error, CW_E_INVALID, "cells",
                             "cells is %u; expected %u to %u for the chosen locales", cells, markets,
                             available);
-    for (uint32_t given = 0, round = 0; given < cells; round++)
-        for (uint32_t m = 0; m < CW_MARKETS_MAX && given < cells; m++)
+    }
+    for (uint32_t given = 0, round = 0; given < cells; round++) {
+        for (uint32_t m = 0; m < CW_MARKETS_MAX && given < cells; m++) {
             if (per_market[m] > round) {
                 wanted[m]++;
                 given++;
             }
+        }
+    }
     *count = 0;
     for (uint32_t i = 0; i < cw_fulfilment_site_count(); i++) {
         uint32_t m = cw_fulfilment_site_get(i)->market;
@@ -430,13 +475,16 @@ cw_status cw_demand_sites(const struct cw_run_spec *spec, uint32_t *sites, uint3
 
 static cw_status make_cells(struct cw_demand *demand, const struct cw_run_spec *spec, struct cw_error *error)
 {
-    uint32_t sites[256], count;
+    uint32_t sites[256];
+    uint32_t count;
     cw_status status = cw_demand_sites(spec, sites, &count, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     demand->cells = calloc(count, sizeof *demand->cells);
-    if (demand->cells == NULL)
+    if (demand->cells == NULL) {
         return no_memory(error, "fulfilment centres");
+    }
     demand->cell_count = count;
     for (uint32_t c = 0; c < count; c++) {
         demand->cells[c].site = sites[c];
@@ -456,10 +504,12 @@ static void set_times(struct cw_demand *demand, const struct cw_run_spec *spec)
     demand->slots_per_step = demand->slot_count > LONG_RANGE_SLOTS ? 24 : 1;
     int32_t first_day = (int32_t)(spec->from / CW_MICROS_PER_DAY);
     int32_t last_day = (int32_t)((spec->to - 1) / CW_MICROS_PER_DAY);
-    if (spec->behavior == CW_BEHAVIOR_PEAK)
+    if (spec->behavior == CW_BEHAVIOR_PEAK) {
         demand->peak_day = cw_season_peak_day(first_day, last_day);
-    if (spec->behavior == CW_BEHAVIOR_HOLIDAY)
+    }
+    if (spec->behavior == CW_BEHAVIOR_HOLIDAY) {
         demand->holiday_end = cw_season_holiday_end(first_day, last_day);
+    }
 }
 
 cw_status cw_demand_init(struct cw_demand *demand, const struct cw_run_spec *spec,
@@ -471,29 +521,37 @@ cw_status cw_demand_init(struct cw_demand *demand, const struct cw_run_spec *spe
     demand->stream = cw_stream_make(spec->seed, CW_ENTITY_ORDER, 1);
     set_times(demand, spec);
     struct router router = {0};
-    uint32_t first = 0, end = 0;
+    uint32_t first = 0;
+    uint32_t end = 0;
     cw_status status = make_cells(demand, spec, error);
-    if (status == CW_OK)
+    if (status == CW_OK) {
         status = make_router(demand, tables, &router, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = buyer_range(demand, spec, &first, &end, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = sort_buyers(demand, &router, first, end, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = fill_slots(demand, spec->orders, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = make_units(demand, error);
+    }
     free(router.cells);
     free(router.groups);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         cw_demand_clear(demand);
+    }
     return status;
 }
 
 void cw_demand_clear(struct cw_demand *demand)
 {
-    for (uint32_t c = 0; c < demand->cell_count; c++)
+    for (uint32_t c = 0; c < demand->cell_count; c++) {
         free(demand->cells[c].slot_orders);
+    }
     free(demand->cells);
     free(demand->members);
     free(demand->units);

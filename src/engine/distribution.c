@@ -32,11 +32,13 @@ double cw_gamma(struct cw_draws *draws, double shape, double scale)
         double x = cw_normal_quantile(cw_unit_open(cw_draws_next(draws)));
         double v = 1.0 + c * x;
         double u = cw_unit_open(cw_draws_next(draws));
-        if (v <= 0.0)
+        if (v <= 0.0) {
             continue;
+        }
         v = v * v * v;
-        if (cw_log(u) < 0.5 * x * x + d - d * v + d * cw_log(v))
+        if (cw_log(u) < 0.5 * x * x + d - d * v + d * cw_log(v)) {
             return scale * d * v;
+        }
     }
 }
 
@@ -67,10 +69,12 @@ static int64_t invert_poisson(double uniform, double mean, int64_t first)
 
 int64_t cw_poisson(struct cw_draws *draws, double mean)
 {
-    if (mean <= 0.0)
+    if (mean <= 0.0) {
         return 0;
-    if (mean < 10.0)
+    }
+    if (mean < 10.0) {
         return invert_poisson(cw_unit(cw_draws_next(draws)), mean, 0);
+    }
     double log_mean = cw_log(mean);
     double b = 0.931 + 2.53 * sqrt(mean);
     double a = -0.059 + 0.02483 * b;
@@ -81,24 +85,29 @@ int64_t cw_poisson(struct cw_draws *draws, double mean)
         double v = cw_unit_open(cw_draws_next(draws));
         double us = 0.5 - fabs(u);
         double k = floor((2.0 * a / us + b) * u + mean + 0.43);
-        if (us >= 0.07 && v <= v_r)
+        if (us >= 0.07 && v <= v_r) {
             return (int64_t)k;
-        if (k < 0.0 || (us < 0.013 && v > us))
+        }
+        if (k < 0.0 || (us < 0.013 && v > us)) {
             continue;
+        }
         double left = cw_log(v) + cw_log(inverse_alpha) - cw_log(a / (us * us) + b);
-        if (left <= -mean + k * log_mean - cw_log_factorial(k))
+        if (left <= -mean + k * log_mean - cw_log_factorial(k)) {
             return (int64_t)k;
+        }
     }
 }
 
 int64_t cw_positive_poisson(struct cw_draws *draws, double mean)
 {
-    if (mean < 10.0)
+    if (mean < 10.0) {
         return invert_poisson(cw_unit(cw_draws_next(draws)), mean, 1);
+    }
     for (;;) {
         int64_t k = cw_poisson(draws, mean);
-        if (k > 0)
+        if (k > 0) {
             return k;
+        }
     }
 }
 
@@ -107,18 +116,21 @@ static double zipf_integral(double x, double exponent)
 {
     double log_x = cw_log(x);
     double t = (1.0 - exponent) * log_x;
-    if (fabs(t) < 1e-8)
+    if (fabs(t) < 1e-8) {
         return log_x * (1.0 + t / 2.0);
+    }
     return (cw_exp(t) - 1.0) / (1.0 - exponent);
 }
 
 static double zipf_integral_inverse(double y, double exponent)
 {
     double t = y * (1.0 - exponent);
-    if (t < -1.0)
+    if (t < -1.0) {
         t = -1.0;
-    if (fabs(t) < 1e-8)
+    }
+    if (fabs(t) < 1e-8) {
         return cw_exp(y * (1.0 - t / 2.0));
+    }
     return cw_exp(cw_log(1.0 + t) / (1.0 - exponent));
 }
 
@@ -132,12 +144,14 @@ uint64_t cw_zipf(struct cw_draws *draws, uint64_t n, double exponent)
         double u = high + cw_unit_open(cw_draws_next(draws)) * (low - high);
         double x = zipf_integral_inverse(u, exponent);
         double k = floor(x + 0.5);
-        if (k < 1.0)
+        if (k < 1.0) {
             k = 1.0;
-        else if (k > (double)n)
+        } else if (k > (double)n) {
             k = (double)n;
-        if (k - x <= shift || u >= zipf_integral(k + 0.5, exponent) - cw_power(k, -exponent))
+        }
+        if (k - x <= shift || u >= zipf_integral(k + 0.5, exponent) - cw_power(k, -exponent)) {
             return (uint64_t)k;
+        }
     }
 }
 
@@ -146,15 +160,18 @@ void cw_alias_fill(struct cw_alias_cell *cells, const double *weights, uint32_t 
                    uint32_t *stack)
 {
     double sum = 0.0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         sum += weights[i];
-    uint32_t small = 0, large = count;
+    }
+    uint32_t small = 0;
+    uint32_t large = count;
     for (uint32_t i = 0; i < count; i++) {
         scratch[i] = weights[i] * (double)count / sum;
-        if (scratch[i] < 1.0)
+        if (scratch[i] < 1.0) {
             stack[small++] = i;
-        else
+        } else {
             stack[--large] = i;
+        }
     }
     while (small > 0 && large < count) {
         uint32_t low = stack[--small];
@@ -179,11 +196,13 @@ void cw_alias_fill(struct cw_alias_cell *cells, const double *weights, uint32_t 
 cw_status cw_alias_init(struct cw_alias *alias, const double *weights, uint32_t count, struct cw_error *error)
 {
     double sum = 0.0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         sum += weights[i];
-    if (count == 0 || !(sum > 0.0))
+    }
+    if (count == 0 || !(sum > 0.0)) {
         return cw_error_set(error, CW_E_INVALID, "weights", "%u weights sum to %g; expected a positive sum",
                             count, sum);
+    }
     double *scratch = malloc(count * sizeof *scratch);
     uint32_t *stack = malloc(count * sizeof *stack);
     struct cw_alias_cell *cells = malloc(count * sizeof *cells);
@@ -204,10 +223,12 @@ cw_status cw_alias_init_integers(struct cw_alias *alias, const uint32_t *weights
                                  struct cw_error *error)
 {
     double *copy = malloc((count + 1) * sizeof *copy);
-    if (copy == NULL)
+    if (copy == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u weights", count);
-    for (uint32_t i = 0; i < count; i++)
+    }
+    for (uint32_t i = 0; i < count; i++) {
         copy[i] = weights[i];
+    }
     cw_status status = cw_alias_init(alias, copy, count, error);
     free(copy);
     return status;

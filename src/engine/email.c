@@ -39,14 +39,17 @@ static char *write_local_part(const struct writer *writer, enum style style, cha
     const struct cw_pool *given = &writer->market->given_names.ascii;
     const struct cw_pool *family = &writer->market->family_names.ascii;
     bool by_initial = style == STYLE_INITIAL || style == STYLE_INITIAL_DOT;
-    if (by_initial)
+    if (by_initial) {
         *out++ = given->bytes[given->offsets[identity->given]];
-    else
+    } else {
         out = cw_copy_pool(out, given, identity->given);
-    if (style == STYLE_OWN_DOMAIN)
+    }
+    if (style == STYLE_OWN_DOMAIN) {
         return out;
-    if (style != STYLE_INITIAL)
+    }
+    if (style != STYLE_INITIAL) {
         *out++ = style == STYLE_UNDERSCORE ? '_' : '.';
+    }
     out = cw_copy_pool(out, family, identity->family);
     return write_number(out, cw_customer_namesake(writer->plan, writer->customer, identity, by_initial));
 }
@@ -93,8 +96,9 @@ char *cw_home_street_write(const struct cw_customer_plan *plan, const struct cw_
     const struct cw_market_table *table = &plan->tables->tables[customer->market];
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 0);
     uint32_t street = 0;
-    if (table->streets.count > 0)
+    if (table->streets.count > 0) {
         street =
             cw_alias_pick(&table->streets, cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 1));
+    }
     return cw_street_write(&table->street_format, table->market, street, customer->postal, draw, out);
 }

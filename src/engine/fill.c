@@ -5,17 +5,20 @@ cw_status cw_fill_begin(struct cw_batch *batch, uint64_t columns, int64_t rows,
 {
     batch->row_count = 0;
     for (uint32_t c = 0; c < batch->column_count; c++) {
-        if (!cw_fill_wants(columns, c))
+        if (!cw_fill_wants(columns, c)) {
             continue;
+        }
         struct cw_column *column = &batch->columns[c];
         column->pool = pools[c];
         column->null_count = 0;
         bool plain = column->type == CW_TYPE_STRING && column->pool == NULL;
         cw_status status = cw_batch_reserve(batch, c, rows + plain, error);
-        if (status == CW_OK && plain)
+        if (status == CW_OK && plain) {
             status = cw_batch_reserve_bytes(batch, c, (size_t)rows * text_bytes + CW_PADDING, error);
-        if (status != CW_OK)
+        }
+        if (status != CW_OK) {
             return status;
+        }
     }
     return CW_OK;
 }
@@ -24,8 +27,9 @@ static void fill_int64(struct cw_batch *batch, uint32_t column, const char *sour
                        int64_t count, int64_t at)
 {
     int64_t *values = cw_fill_int64(batch, column, at);
-    for (int64_t i = 0; i < count; i++, source += stride)
+    for (int64_t i = 0; i < count; i++, source += stride) {
         memcpy(&values[i], source, sizeof values[i]);
+    }
 }
 
 static void fill_time(struct cw_batch *batch, uint32_t column, const char *source, size_t stride,
@@ -44,24 +48,27 @@ static void fill_int32(struct cw_batch *batch, uint32_t column, const char *sour
                        int64_t count, int64_t at)
 {
     int32_t *values = cw_fill_int32(batch, column, at);
-    for (int64_t i = 0; i < count; i++, source += stride)
+    for (int64_t i = 0; i < count; i++, source += stride) {
         memcpy(&values[i], source, sizeof values[i]);
+    }
 }
 
 static void fill_uint8(struct cw_batch *batch, uint32_t column, const char *source, size_t stride,
                        int64_t count, int64_t at)
 {
     int32_t *values = cw_fill_int32(batch, column, at);
-    for (int64_t i = 0; i < count; i++, source += stride)
+    for (int64_t i = 0; i < count; i++, source += stride) {
         values[i] = (unsigned char)*source;
+    }
 }
 
 static void fill_uuid(struct cw_batch *batch, uint32_t column, const char *source, size_t stride,
                       int64_t count, int64_t at)
 {
     uint8_t *values = cw_fill_uuid(batch, column, at);
-    for (int64_t i = 0; i < count; i++, source += stride)
+    for (int64_t i = 0; i < count; i++, source += stride) {
         memcpy(values + 16 * i, source, 16);
+    }
 }
 
 void cw_fill_fields(struct cw_batch *batch, uint64_t columns, const struct cw_field *fields,
@@ -73,8 +80,10 @@ void cw_fill_fields(struct cw_batch *batch, uint64_t columns, const struct cw_fi
                                                [CW_FIELD_INT32] = fill_int32,
                                                [CW_FIELD_UINT8] = fill_uint8,
                                                [CW_FIELD_UUID] = fill_uuid};
-    for (size_t f = 0; f < field_count; f++)
-        if (cw_fill_wants(columns, fields[f].column))
+    for (size_t f = 0; f < field_count; f++) {
+        if (cw_fill_wants(columns, fields[f].column)) {
             fillers[fields[f].kind](batch, fields[f].column, (const char *)structures + fields[f].offset,
                                     stride, count, at);
+        }
+    }
 }

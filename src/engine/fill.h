@@ -57,8 +57,9 @@ static inline struct cw_fill_text cw_fill_text_begin(struct cw_batch *batch, uin
 {
     struct cw_column *target = &batch->columns[column];
     int32_t *offsets = (int32_t *)target->values + row;
-    if (row == 0)
+    if (row == 0) {
         offsets[0] = 0;
+    }
     return (struct cw_fill_text){target, offsets, target->bytes + offsets[0]};
 }
 
@@ -73,8 +74,9 @@ static inline void cw_fill_text_end(struct cw_fill_text *text, char *end)
 static inline char *cw_copy_text(char *out, const char *text, size_t length)
 {
     memcpy(out, text, 16);
-    for (size_t i = 16; i < length; i += 16)
+    for (size_t i = 16; i < length; i += 16) {
         memcpy(out + i, text + i, 16);
+    }
     return out + length;
 }
 

@@ -21,23 +21,27 @@ cw_status cw_growth_init(struct cw_growth *growth, int64_t start, int64_t end, s
 {
     int32_t days = (int32_t)((end - start + CW_MICROS_PER_DAY - 1) / CW_MICROS_PER_DAY);
     double *sums = malloc(((size_t)days + 1) * sizeof *sums);
-    if (sums == NULL)
+    if (sums == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a sign-up curve of %d days", days);
+    }
     int32_t first_day = (int32_t)(start / CW_MICROS_PER_DAY);
     sums[0] = 0.0;
-    for (int32_t d = 0; d < days; d++)
+    for (int32_t d = 0; d < days; d++) {
         sums[d + 1] = sums[d] + day_weight(first_day + d, d);
+    }
     double total = sums[days];
-    for (int32_t d = 0; d <= days; d++)
+    for (int32_t d = 0; d <= days; d++) {
         sums[d] /= total;
+    }
     growth->start = start;
     growth->end = end;
     growth->days = days;
     growth->sums = sums;
     uint32_t day = 0;
     for (uint32_t b = 0; b < 1U << CW_GROWTH_GUIDE_BITS; b++) {
-        while (sums[day + 1] <= (double)b / (1 << CW_GROWTH_GUIDE_BITS))
+        while (sums[day + 1] <= (double)b / (1 << CW_GROWTH_GUIDE_BITS)) {
             day++;
+        }
         growth->guide[b] = day;
     }
     return CW_OK;
@@ -60,8 +64,9 @@ int64_t cw_growth_time(const struct cw_growth *growth, double share)
 {
     uint32_t bucket = (uint32_t)(share * (1 << CW_GROWTH_GUIDE_BITS));
     int32_t day = (int32_t)growth->guide[bucket];
-    while (day + 1 < growth->days && growth->sums[day + 1] <= share)
+    while (day + 1 < growth->days && growth->sums[day + 1] <= share) {
         day++;
+    }
     double within = (share - growth->sums[day]) / (growth->sums[day + 1] - growth->sums[day]);
     int64_t length = day_length(growth, day);
     int64_t offset = (int64_t)(within * (double)length);
@@ -70,10 +75,12 @@ int64_t cw_growth_time(const struct cw_growth *growth, double share)
 
 double cw_growth_share(const struct cw_growth *growth, int64_t time)
 {
-    if (time <= growth->start)
+    if (time <= growth->start) {
         return 0.0;
-    if (time >= growth->end)
+    }
+    if (time >= growth->end) {
         return 1.0;
+    }
     int32_t day = (int32_t)((time - growth->start) / CW_MICROS_PER_DAY);
     int64_t offset = time - growth->start - day * CW_MICROS_PER_DAY;
     double within = (double)offset / (double)day_length(growth, day);

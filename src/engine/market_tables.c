@@ -36,8 +36,9 @@ static double age_density(int32_t days)
 static void fill_ages(struct cw_age_table *ages)
 {
     double total = 0.0;
-    for (int32_t day = YOUNGEST_DAYS; day < OLDEST_DAYS; day++)
+    for (int32_t day = YOUNGEST_DAYS; day < OLDEST_DAYS; day++) {
         total += age_density(day);
+    }
     double sum = 0.0;
     int step = 0;
     uint32_t decade = CW_BIRTH_DECADES;
@@ -47,14 +48,17 @@ static void fill_ages(struct cw_age_table *ages)
             ages->decade_start[decade] = (uint32_t)(sum / total * 4294967295.0);
             decade--;
         }
-        while (step <= CW_AGE_STEPS && sum / total * CW_AGE_STEPS >= step)
+        while (step <= CW_AGE_STEPS && sum / total * CW_AGE_STEPS >= step) {
             ages->days[step++] = day;
+        }
         sum += age_density(day);
     }
-    while (step <= CW_AGE_STEPS)
+    while (step <= CW_AGE_STEPS) {
         ages->days[step++] = OLDEST_DAYS - 1;
-    for (uint32_t d = decade + 1; d > 0; d--)
+    }
+    for (uint32_t d = decade + 1; d > 0; d--) {
         ages->decade_start[d - 1] = UINT32_MAX;
+    }
 }
 
 /* The share of people of a decade: those between its start and the start of the one before it in time. */
@@ -102,7 +106,8 @@ static void fill_guide(uint16_t *guide, const uint64_t *starts, uint32_t count)
 static uint32_t list_family_groups(struct cw_market_table *table)
 {
     const struct cw_family_names *names = &table->market->family_names;
-    uint64_t total = 0, sum = 0;
+    uint64_t total = 0;
+    uint64_t sum = 0;
     for (uint32_t i = 0; i < names->count; i++) {
         total += is_usable(&names->ascii, i) ? names->weights[i] : 0;
     }
@@ -152,12 +157,14 @@ uint32_t cw_family_spelling(const struct cw_market_table *table, const struct cw
 {
     const uint32_t *weights = table->market->family_names.weights + group->first;
     uint64_t total = 0;
-    for (uint32_t i = 0; i < group->count; i++)
+    for (uint32_t i = 0; i < group->count; i++) {
         total += weights[i];
+    }
     uint64_t pick = cw_below(draw, total);
     uint32_t spelling = 0;
-    while (spelling + 1 < group->count && pick >= weights[spelling])
+    while (spelling + 1 < group->count && pick >= weights[spelling]) {
         pick -= weights[spelling++];
+    }
     return spelling;
 }
 
@@ -165,17 +172,22 @@ uint32_t cw_family_spelling(const struct cw_market_table *table, const struct cw
 static void sum_given_weights(const struct cw_given_names *names, double sums[2][CW_BIRTH_DECADES])
 {
     memset(sums, 0, sizeof(double) * 2 * CW_BIRTH_DECADES);
-    for (uint32_t i = 0; i < names->count; i++)
-        for (uint32_t d = 0; is_usable(&names->ascii, i) && d < CW_BIRTH_DECADES; d++)
+    for (uint32_t i = 0; i < names->count; i++) {
+        for (uint32_t d = 0; is_usable(&names->ascii, i) && d < CW_BIRTH_DECADES; d++) {
             sums[names->sex[i]][d] += names->weights[i * CW_BIRTH_DECADES + d];
+        }
+    }
 }
 
 static bool has_decades(const struct cw_given_names *names)
 {
-    for (uint32_t i = 0; i < names->count; i++)
-        for (uint32_t d = 1; d < CW_BIRTH_DECADES; d++)
-            if (names->weights[i * CW_BIRTH_DECADES + d] != names->weights[i * CW_BIRTH_DECADES])
+    for (uint32_t i = 0; i < names->count; i++) {
+        for (uint32_t d = 1; d < CW_BIRTH_DECADES; d++) {
+            if (names->weights[i * CW_BIRTH_DECADES + d] != names->weights[i * CW_BIRTH_DECADES]) {
                 return true;
+            }
+        }
+    }
     return false;
 }
 
@@ -210,9 +222,11 @@ struct given_build {
 static double add_given_cells(struct given_build *build, uint32_t name)
 {
     const struct cw_given_names *names = &build->table->market->given_names;
-    if (!is_usable(&names->ascii, name))
+    if (!is_usable(&names->ascii, name)) {
         return 0.0;
-    double sum = 0.0, all_decades = 0.0;
+    }
+    double sum = 0.0;
+    double all_decades = 0.0;
     for (uint32_t d = 0; d < CW_BIRTH_DECADES; d++) {
         double of_decade = build->sums[names->sex[name]][d];
         double weight = of_decade > 0.0 ? names->weights[name * CW_BIRTH_DECADES + d] / of_decade *
@@ -241,10 +255,12 @@ static void build_given_group_list(struct given_build *build)
     const struct cw_given_names *names = &table->market->given_names;
     uint32_t count = 0;
     for (uint32_t i = 0; i < names->count;) {
-        uint32_t end = i, first_cell = build->cell_count;
+        uint32_t end = i;
+        uint32_t first_cell = build->cell_count;
         double weight = 0.0;
-        for (; end < names->count && same_text(&names->ascii, i, end); end++)
+        for (; end < names->count && same_text(&names->ascii, i, end); end++) {
             weight += add_given_cells(build, end);
+        }
         if (weight > 0.0) {
             table->given_groups[count] = (struct cw_given_group){
                 .first_cell = first_cell, .cell_count = (uint16_t)(build->cell_count - first_cell)};
@@ -252,9 +268,11 @@ static void build_given_group_list(struct given_build *build)
         }
         i = end;
     }
-    double total = 0.0, sum = 0.0;
-    for (uint32_t g = 0; g < count; g++)
+    double total = 0.0;
+    double sum = 0.0;
+    for (uint32_t g = 0; g < count; g++) {
         total += build->group_weights[g];
+    }
     for (uint32_t g = 0; g < count; g++) {
         table->given_starts[g] = (uint64_t)(sum / total * 0x1.fffffffffffffp63);
         sum += build->group_weights[g];
@@ -337,7 +355,8 @@ static const struct pool_place pool_places[] = {
 static cw_status join_pools(struct cw_market_tables *tables, const struct pool_place *place,
                             struct cw_error *error)
 {
-    uint64_t count = 0, bytes = 0;
+    uint64_t count = 0;
+    uint64_t bytes = 0;
     for (uint32_t m = 0; m < tables->count; m++) {
         const struct cw_pool *pool =
             (const struct cw_pool *)(const void *)((const char *)tables->tables[m].market + place->in_market);
@@ -351,14 +370,16 @@ static cw_status join_pools(struct cw_market_tables *tables, const struct pool_p
         free(text);
         return no_memory(error, "strings");
     }
-    uint32_t used = 0, size = 0;
+    uint32_t used = 0;
+    uint32_t size = 0;
     for (uint32_t m = 0; m < tables->count; m++) {
         const struct cw_pool *pool =
             (const struct cw_pool *)(const void *)((const char *)tables->tables[m].market + place->in_market);
         *(uint32_t *)(void *)((char *)&tables->tables[m] + place->base) = used;
         memcpy(text + size, pool->bytes, pool->offsets[pool->count]);
-        for (uint32_t i = 0; i < pool->count; i++)
+        for (uint32_t i = 0; i < pool->count; i++) {
             offsets[used++] = size + pool->offsets[i];
+        }
         size += pool->offsets[pool->count];
     }
     offsets[used] = size;
@@ -402,12 +423,14 @@ static cw_status build_choices(struct cw_market_table *table, struct cw_error *e
                    {&table->payment_brands, market->payment_brands.weights, market->payment_brands.count},
                    {&table->email_domains, market->email_domains.weights, market->email_domains.count}};
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
-        if (choices[i].count == 0)
+        if (choices[i].count == 0) {
             continue;
+        }
         cw_status status =
             cw_alias_init_integers(choices[i].alias, choices[i].weights, choices[i].count, error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     return CW_OK;
 }
@@ -430,9 +453,11 @@ static cw_status find_region_zones(struct cw_market_table *table, struct cw_erro
         }
     }
     /* A region without a city of its own keeps the time of the market's first city. */
-    for (uint32_t r = 0; r < regions; r++)
-        if (largest[r] == 0)
+    for (uint32_t r = 0; r < regions; r++) {
+        if (largest[r] == 0) {
             table->region_zones[r] = cities->zone[0];
+        }
+    }
     free(largest);
     return CW_OK;
 }
@@ -444,37 +469,47 @@ static cw_status build_tables(struct cw_market_tables *tables, struct cw_error *
         struct cw_market_table *table = &tables->tables[m];
         table->market = cw_market_get(m);
         cw_status status = build_family_groups(table, error);
-        if (status == CW_OK)
+        if (status == CW_OK) {
             status = build_given_groups(table, &tables->ages, error);
-        if (status == CW_OK)
+        }
+        if (status == CW_OK) {
             status = build_choices(table, error);
-        if (status == CW_OK)
+        }
+        if (status == CW_OK) {
             status = cw_street_format_init(&table->street_format, table->market, error);
-        if (status == CW_OK)
+        }
+        if (status == CW_OK) {
             status = find_region_zones(table, error);
-        if (status != CW_OK)
+        }
+        if (status != CW_OK) {
             return status;
+        }
     }
     for (size_t i = 0; i < sizeof pool_places / sizeof pool_places[0]; i++) {
         cw_status status = join_pools(tables, &pool_places[i], error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     cw_status status = pool_of_codes(tables, offsetof(struct cw_market, country), &tables->countries, error);
-    if (status == CW_OK)
+    if (status == CW_OK) {
         status = pool_of_codes(tables, offsetof(struct cw_market, locale), &tables->locales, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = pool_of_codes(tables, offsetof(struct cw_market, language), &tables->languages, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = pool_of_codes(tables, offsetof(struct cw_market, currency), &tables->currencies, error);
+    }
     return status;
 }
 
 cw_status cw_market_tables_new(struct cw_market_tables **out, struct cw_error *error)
 {
     struct cw_market_tables *tables = calloc(1, sizeof *tables);
-    if (tables == NULL)
+    if (tables == NULL) {
         return no_memory(error, "markets");
+    }
     tables->count = cw_market_count();
     tables->tables = calloc(tables->count, sizeof *tables->tables);
     cw_status status = tables->tables == NULL ? no_memory(error, "markets") : build_tables(tables, error);
@@ -494,8 +529,9 @@ static void free_pool(struct cw_pool *pool)
 
 void cw_market_tables_free(struct cw_market_tables *tables)
 {
-    if (tables == NULL)
+    if (tables == NULL) {
         return;
+    }
     for (uint32_t m = 0; tables->tables != NULL && m < tables->count; m++) {
         struct cw_market_table *table = &tables->tables[m];
         free(table->family_groups);
@@ -510,8 +546,9 @@ void cw_market_tables_free(struct cw_market_tables *tables)
         cw_alias_clear(&table->payment_brands);
         cw_alias_clear(&table->email_domains);
     }
-    for (size_t i = 0; i < sizeof pool_places / sizeof pool_places[0]; i++)
+    for (size_t i = 0; i < sizeof pool_places / sizeof pool_places[0]; i++) {
         free_pool((struct cw_pool *)(void *)((char *)tables + pool_places[i].in_tables));
+    }
     free_pool(&tables->countries);
     free_pool(&tables->locales);
     free_pool(&tables->languages);

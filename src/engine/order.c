@@ -33,29 +33,33 @@ static const struct cw_field fields[] = {
 static void fill_ids(const struct cw_order_set *set, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_ORDER_ID, 0);
-    for (int64_t i = 0; i < set->order_count; i++)
+    for (int64_t i = 0; i < set->order_count; i++) {
         cw_order_id(set->plan, CW_ENTITY_ORDER, set->orders[i].created_at, set->orders[i].number,
                     ids + 16 * i);
+    }
 }
 
 static void fill_centres(const struct cw_order_set *set, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_ORDER_FULFILMENT_CENTRE_ID, 0);
-    for (int64_t i = 0; i < set->order_count; i++)
+    for (int64_t i = 0; i < set->order_count; i++) {
         memcpy(ids + 16 * i, set->plan->site_ids[set->cell].bytes, 16);
+    }
 }
 
 static void fill_tax_inclusive(const struct cw_order_set *set, struct cw_batch *batch)
 {
-    for (int64_t i = 0; i < set->order_count; i++)
+    for (int64_t i = 0; i < set->order_count; i++) {
         cw_fill_bool(batch, CW_ORDER_TAX_INCLUSIVE, i,
                      set->plan->tables->tables[set->orders[i].market].market->tax.inclusive);
+    }
 }
 
 static void fill_flagged(const struct cw_order_set *set, struct cw_batch *batch)
 {
-    for (int64_t i = 0; i < set->order_count; i++)
+    for (int64_t i = 0; i < set->order_count; i++) {
         cw_fill_bool(batch, CW_ORDER_IS_FRAUD_FLAGGED, i, set->orders[i].fraud_score >= FLAGGED_SCORE);
+    }
 }
 
 static void fill_cancellation(const struct cw_order_set *set, struct cw_batch *batch)
@@ -79,8 +83,9 @@ cw_status cw_order_fill(const struct cw_order_set *set, uint64_t columns, struct
         [CW_ORDER_CANCELLATION_REASON] = &cw_cancellation_pool,
     };
     cw_status status = cw_fill_begin(batch, columns, set->order_count, pools, 0, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     cw_fill_fields(batch, columns, fields, sizeof fields / sizeof fields[0], set->orders, sizeof *set->orders,
                    set->order_count, 0);
     static const struct {
@@ -91,9 +96,11 @@ cw_status cw_order_fill(const struct cw_order_set *set, uint64_t columns, struct
                   {CW_ORDER_TAX_INCLUSIVE, fill_tax_inclusive},
                   {CW_ORDER_IS_FRAUD_FLAGGED, fill_flagged},
                   {CW_ORDER_CANCELLATION_REASON, fill_cancellation}};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (cw_fill_wants(columns, others[i].column))
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (cw_fill_wants(columns, others[i].column)) {
             others[i].fill(set, batch);
+        }
+    }
     batch->row_count = set->order_count;
     return CW_OK;
 }

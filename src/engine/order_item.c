@@ -33,13 +33,16 @@ static void fill_parents(const struct cw_order_set *set, uint64_t columns, struc
         cw_order_id(plan, CW_ENTITY_ORDER, order->created_at, order->number, order_id);
         for (uint32_t i = 0; i < order->line_count; i++) {
             int64_t row = order->first_line + i;
-            if (wants_id)
+            if (wants_id) {
                 cw_order_id(plan, CW_ENTITY_ORDER_ITEM, order->created_at, CW_ITEM_NUMBER(order->number, i),
                             cw_fill_uuid(batch, CW_ORDER_ITEM_ID, row));
-            if (wants_order)
+            }
+            if (wants_order) {
                 memcpy(cw_fill_uuid(batch, CW_ORDER_ITEM_ORDER_ID, row), order_id, 16);
-            if (wants_number)
+            }
+            if (wants_number) {
                 *cw_fill_int32(batch, CW_ORDER_ITEM_LINE_NUMBER, row) = (int32_t)i + 1;
+            }
         }
     }
 }
@@ -76,10 +79,11 @@ static void fill_requested(const struct cw_order_set *set, struct cw_batch *batc
     for (int64_t i = 0; i < set->line_count; i++) {
         bool valid = set->lines[i].fulfilment == CW_FULFILMENT_SUBSTITUTED;
         cw_fill_valid(batch, CW_ORDER_ITEM_REQUESTED_VARIANT_ID, i, valid);
-        if (valid)
+        if (valid) {
             memcpy(ids + 16 * i, set->plan->catalogue->variant_ids[set->lines[i].requested].bytes, 16);
-        else
+        } else {
             memset(ids + 16 * i, 0, 16);
+        }
     }
 }
 
@@ -91,8 +95,9 @@ cw_status cw_order_item_fill(const struct cw_order_set *set, uint64_t columns, s
         [CW_ORDER_ITEM_FULFILMENT] = &cw_fulfilment_pool,
     };
     cw_status status = cw_fill_begin(batch, columns, set->line_count, pools, 0, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     cw_fill_fields(batch, columns, fields, sizeof fields / sizeof fields[0], set->lines, sizeof *set->lines,
                    set->line_count, 0);
     fill_parents(set, columns, batch);
@@ -102,9 +107,11 @@ cw_status cw_order_item_fill(const struct cw_order_set *set, uint64_t columns, s
     } others[] = {{CW_ORDER_ITEM_PRODUCT_ID, fill_products},
                   {CW_ORDER_ITEM_VARIANT_ID, fill_variants},
                   {CW_ORDER_ITEM_REQUESTED_VARIANT_ID, fill_requested}};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (cw_fill_wants(columns, others[i].column))
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (cw_fill_wants(columns, others[i].column)) {
             others[i].fill(set, batch);
+        }
+    }
     batch->row_count = set->line_count;
     return CW_OK;
 }

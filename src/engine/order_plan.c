@@ -14,9 +14,10 @@ static cw_status make_shelves(struct cw_order_plan *plan, struct cw_error *error
 {
     const struct cw_catalogue *catalogue = plan->catalogue;
     plan->shelves = calloc((size_t)catalogue->product_count + 1, sizeof *plan->shelves);
-    if (plan->shelves == NULL)
+    if (plan->shelves == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u products",
                             catalogue->product_count);
+    }
     for (uint32_t p = 0; p < catalogue->product_count; p++) {
         plan->popularity_sum += catalogue->popularity[p];
         plan->shelves[p] = (struct cw_shelf){
@@ -91,15 +92,17 @@ static cw_status make_calendars(struct cw_order_plan *plan, const struct cw_run_
     uint32_t cells = plan->demand.cell_count;
     plan->calendars = calloc(cells, sizeof *plan->calendars);
     plan->site_ids = calloc(cells, sizeof *plan->site_ids);
-    if (plan->calendars == NULL || plan->site_ids == NULL)
+    if (plan->calendars == NULL || plan->site_ids == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u fulfilment centres", cells);
+    }
     for (uint32_t c = 0; c < cells; c++) {
         const struct cw_fulfilment_site *site = cw_fulfilment_site_get(plan->demand.cells[c].site);
         cw_fulfilment_id(plan->demand.cells[c].site, plan->site_ids[c].bytes);
         cw_status status = cw_work_calendar_init(&plan->calendars[c], cw_market_get(site->market),
                                                  cw_zone_get(site->zone), spec->from, spec->as_of, error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     return CW_OK;
 }
@@ -113,21 +116,25 @@ static void make_streams(struct cw_order_plan *plan, const struct cw_run_spec *s
     /* Deliveries are not numbered across runs as orders are. */
     plan->delivery_key = cw_mix(cw_mix((uint64_t)spec->prior_orders + 1) ^ (uint64_t)spec->prior_products) &
                          ((UINT64_C(1) << 61) - 1);
-    for (uint32_t e = 0; e < CW_ENTITY_COUNT; e++)
+    for (uint32_t e = 0; e < CW_ENTITY_COUNT; e++) {
         plan->ids[e] = cw_stream_make(spec->seed, e, 5);
-    for (int i = 0; i < 256; i++)
+    }
+    for (int i = 0; i < 256; i++) {
         plan->spread[i] = cw_exp(0.5 * cw_normal_quantile((i + 0.5) / 256.0));
+    }
 }
 
 static cw_status check_catalogue(const struct cw_run_spec *spec, const struct cw_buyers *buyers,
                                  const struct cw_catalogue *catalogue, struct cw_error *error)
 {
-    if (spec->orders > 0 && cw_buyers_count(buyers) == 0)
+    if (spec->orders > 0 && cw_buyers_count(buyers) == 0) {
         return cw_error_set(error, CW_E_INVALID, "customers",
                             "customers is 0; expected at least 1 to place orders");
-    if (spec->orders > 0 && catalogue->product_count == 0)
+    }
+    if (spec->orders > 0 && catalogue->product_count == 0) {
         return cw_error_set(error, CW_E_INVALID, "products",
                             "products is 0; expected at least 1 to be ordered");
+    }
     return CW_OK;
 }
 
@@ -137,8 +144,9 @@ cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spe
 {
     memset(plan, 0, sizeof *plan);
     cw_status status = check_catalogue(spec, buyers, catalogue, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     plan->tables = tables;
     plan->catalogue = catalogue;
     plan->as_of = spec->as_of;
@@ -148,18 +156,24 @@ cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spe
     plan->has_world = has_world;
     plan->skus = (struct cw_pool){catalogue->variant_count, catalogue->sku_offsets, catalogue->sku_bytes};
     make_streams(plan, spec);
-    for (uint32_t s = 0; s < CW_SEGMENT_COUNT && status == CW_OK; s++)
+    for (uint32_t s = 0; s < CW_SEGMENT_COUNT && status == CW_OK; s++) {
         status = cw_alias_init_positive_poisson(&plan->lines[s], line_means[s], error);
-    if (status == CW_OK && catalogue->product_count > 0)
+    }
+    if (status == CW_OK && catalogue->product_count > 0) {
         status = make_shelves(plan, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = cw_demand_init(&plan->demand, spec, buyers, tables, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = make_calendars(plan, spec, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = make_all_offers(plan, error);
-    if (status != CW_OK)
+    }
+    if (status != CW_OK) {
         cw_order_plan_clear(plan);
+    }
     return status;
 }
 
@@ -171,16 +185,19 @@ void cw_order_id(const struct cw_order_plan *plan, enum cw_entity_id entity, int
 
 void cw_order_plan_clear(struct cw_order_plan *plan)
 {
-    for (uint32_t c = 0; plan->calendars != NULL && c < plan->demand.cell_count; c++)
+    for (uint32_t c = 0; plan->calendars != NULL && c < plan->demand.cell_count; c++) {
         cw_work_calendar_clear(&plan->calendars[c]);
-    for (uint32_t s = 0; s < CW_SEGMENT_COUNT; s++)
+    }
+    for (uint32_t s = 0; s < CW_SEGMENT_COUNT; s++) {
         cw_alias_clear(&plan->lines[s]);
+    }
     cw_alias_clear(&plan->popularity);
     cw_demand_clear(&plan->demand);
     free(plan->calendars);
     free(plan->site_ids);
     free(plan->shelves);
-    for (uint32_t k = 0; k < CW_MARKETS_MAX; k++)
+    for (uint32_t k = 0; k < CW_MARKETS_MAX; k++) {
         free(plan->offers[k]);
+    }
     *plan = (struct cw_order_plan){0};
 }

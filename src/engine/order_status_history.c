@@ -17,8 +17,9 @@ static int64_t list_entries(const struct cw_order *order, int64_t index,
 {
     int64_t count = 0;
     for (uint32_t s = 0; s < CW_ORDER_STATUS_COUNT; s++) {
-        if (order->reached_at[s] == CW_NEVER)
+        if (order->reached_at[s] == CW_NEVER) {
             continue;
+        }
         entries[count] = (struct entry){order->reached_at[s], index, (int32_t)count + 1, (uint8_t)s};
         count++;
     }
@@ -29,19 +30,24 @@ static void put_entry(const struct cw_order_set *set, uint64_t columns, const st
                       int64_t row, struct cw_batch *batch)
 {
     const struct cw_order *order = &set->orders[entry->order];
-    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_ID))
+    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_ID)) {
         cw_order_id(set->plan, CW_ENTITY_ORDER_STATUS_HISTORY, entry->changed_at,
                     CW_HISTORY_NUMBER(order->number, (uint64_t)entry->sequence),
                     cw_fill_uuid(batch, CW_ORDER_STATUS_HISTORY_ID, row));
-    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_ORDER_ID))
+    }
+    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_ORDER_ID)) {
         cw_order_id(set->plan, CW_ENTITY_ORDER, order->created_at, order->number,
                     cw_fill_uuid(batch, CW_ORDER_STATUS_HISTORY_ORDER_ID, row));
-    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_SEQUENCE))
+    }
+    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_SEQUENCE)) {
         *cw_fill_int32(batch, CW_ORDER_STATUS_HISTORY_SEQUENCE, row) = entry->sequence;
-    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_STATUS))
+    }
+    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_STATUS)) {
         *cw_fill_int32(batch, CW_ORDER_STATUS_HISTORY_STATUS, row) = entry->status;
-    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_CHANGED_AT))
+    }
+    if (cw_fill_wants(columns, CW_ORDER_STATUS_HISTORY_CHANGED_AT)) {
         *cw_fill_int64(batch, CW_ORDER_STATUS_HISTORY_CHANGED_AT, row) = entry->changed_at;
+    }
 }
 
 cw_status cw_order_status_history_fill(const struct cw_order_set *set, uint64_t columns,
@@ -52,14 +58,16 @@ cw_status cw_order_status_history_fill(const struct cw_order_set *set, uint64_t 
     };
     cw_status status =
         cw_fill_begin(batch, columns, set->order_count * CW_ORDER_STATUS_COUNT, pools, 0, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     int64_t row = 0;
     for (int64_t o = 0; o < set->order_count; o++) {
         struct entry entries[CW_ORDER_STATUS_COUNT];
         int64_t count = list_entries(&set->orders[o], o, entries);
-        for (int64_t i = 0; i < count; i++)
+        for (int64_t i = 0; i < count; i++) {
             put_entry(set, columns, &entries[i], row++, batch);
+        }
     }
     batch->row_count = row;
     return CW_OK;

@@ -50,14 +50,16 @@ static void end_attempt(const struct cw_order_plan *plan, const struct cw_order 
     }
     if (order->reached_at[CW_ORDER_PAID] == CW_NEVER) {
         attempt->failure = FAILURE_PROCESSING;
-        if (order->status == CW_ORDER_CANCELLED)
+        if (order->status == CW_ORDER_CANCELLED) {
             attempt->status = PAYMENT_FAILED;
+        }
         return;
     }
     attempt->status = PAYMENT_CAPTURED;
     attempt->captured_at = order->reached_at[CW_ORDER_PAID];
-    if (order->status != CW_ORDER_CANCELLED)
+    if (order->status != CW_ORDER_CANCELLED) {
         return;
+    }
     int64_t refunded_at =
         order->ended_at + RETRY_TIME + (int64_t)cw_below(draw, 86400) * CW_MICROS_PER_SECOND;
     if (refunded_at <= plan->as_of) {
@@ -72,8 +74,9 @@ static int64_t list_attempts(const struct cw_order_plan *plan, const struct cw_o
     int64_t count = 0;
     for (int32_t n = 1; n <= order->attempts && n <= ATTEMPTS_MAX; n++) {
         int64_t created_at = order->created_at + (n - 1) * RETRY_TIME;
-        if (created_at > plan->as_of)
+        if (created_at > plan->as_of) {
             break;
+        }
         struct attempt *attempt = &attempts[count++];
         *attempt = (struct attempt){.number = (int64_t)CW_PAYMENT_NUMBER(order->number, (uint64_t)n),
                                     .created_at = created_at,
@@ -91,12 +94,14 @@ static int64_t list_attempts(const struct cw_order_plan *plan, const struct cw_o
 static void put_others(const struct cw_order_set *set, uint64_t columns, const struct cw_order *order,
                        const struct attempt *attempt, int64_t row, struct cw_batch *batch)
 {
-    if (cw_fill_wants(columns, CW_PAYMENT_ID))
+    if (cw_fill_wants(columns, CW_PAYMENT_ID)) {
         cw_order_id(set->plan, CW_ENTITY_PAYMENT, attempt->created_at, (uint64_t)attempt->number,
                     cw_fill_uuid(batch, CW_PAYMENT_ID, row));
-    if (cw_fill_wants(columns, CW_PAYMENT_ORDER_ID))
+    }
+    if (cw_fill_wants(columns, CW_PAYMENT_ORDER_ID)) {
         cw_order_id(set->plan, CW_ENTITY_ORDER, order->created_at, order->number,
                     cw_fill_uuid(batch, CW_PAYMENT_ORDER_ID, row));
+    }
     if (cw_fill_wants(columns, CW_PAYMENT_FAILURE_CODE)) {
         bool valid = attempt->status == PAYMENT_FAILED;
         cw_fill_valid(batch, CW_PAYMENT_FAILURE_CODE, row, valid);
@@ -113,16 +118,18 @@ cw_status cw_payment_fill(const struct cw_order_set *set, uint64_t columns, stru
         [CW_PAYMENT_FAILURE_CODE] = &cw_failure_pool,
     };
     cw_status status = cw_fill_begin(batch, columns, set->order_count * ATTEMPTS_MAX, pools, 0, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     int64_t row = 0;
     for (int64_t o = 0; o < set->order_count; o++) {
         struct attempt attempts[ATTEMPTS_MAX];
         int64_t count = list_attempts(set->plan, &set->orders[o], attempts);
         cw_fill_fields(batch, columns, fields, sizeof fields / sizeof fields[0], attempts, sizeof attempts[0],
                        count, row);
-        for (int64_t i = 0; i < count; i++)
+        for (int64_t i = 0; i < count; i++) {
             put_others(set, columns, &set->orders[o], &attempts[i], row + i, batch);
+        }
         row += count;
     }
     batch->row_count = row;

@@ -34,36 +34,41 @@ static bool is_card(const struct block *block, int64_t i)
 static void fill_id(const struct block *block, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_PAYMENT_METHOD_ID, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         memcpy(ids + 16 * i, block->methods[i].detail.known.id.bytes, 16);
+    }
 }
 
 static void fill_customer_id(const struct block *block, struct cw_batch *batch)
 {
     uint8_t *ids = cw_fill_uuid(batch, CW_PAYMENT_METHOD_CUSTOMER_ID, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         cw_customer_id(block->plan, &block->methods[i].customer, ids + 16 * i);
+    }
 }
 
 static void fill_created_at(const struct block *block, struct cw_batch *batch)
 {
     int64_t *times = cw_fill_int64(batch, CW_PAYMENT_METHOD_CREATED_AT, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         times[i] = block->methods[i].detail.known.created_at;
+    }
 }
 
 static void fill_kind(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_PAYMENT_METHOD_KIND, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = block->methods[i].detail.known.kind;
+    }
 }
 
 static void fill_brand(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_PAYMENT_METHOD_BRAND, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = (int32_t)(table_of(block, i)->brand_base + block->methods[i].detail.brand);
+    }
 }
 
 /* The last digit that makes a number valid (ISO/IEC 7812-1, annex B): every second digit from the right is
@@ -87,8 +92,9 @@ static char *write_card_number(const struct cw_payment_brands *brands, uint32_t 
     uint32_t range = first + cw_slice(&draw, (uint32_t)(brands->first_test_range[brand + 1] - first));
     char *end = cw_copy_pool(out, &ranges->prefixes, range);
     char *check = out + ranges->length[range] - 1;
-    while (end < check)
+    while (end < check) {
         *end++ = (char)('0' + cw_slice(&draw, 10));
+    }
     *check = luhn_digit(out, ranges->length[range] - 1U);
     return check + 1;
 }
@@ -129,21 +135,24 @@ static void fill_expiry_year(const struct block *block, struct cw_batch *batch)
 static void fill_currency(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_PAYMENT_METHOD_CURRENCY, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         codes[i] = block->methods[i].customer.market;
+    }
 }
 
 static void fill_limit(const struct block *block, struct cw_batch *batch)
 {
     int64_t *limits = cw_fill_int64(batch, CW_PAYMENT_METHOD_LIMIT_AMOUNT, block->at);
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         limits[i] = block->methods[i].detail.known.limit_amount;
+    }
 }
 
 static void fill_default(const struct block *block, struct cw_batch *batch)
 {
-    for (int64_t i = 0; i < block->count; i++)
+    for (int64_t i = 0; i < block->count; i++) {
         cw_fill_bool(batch, CW_PAYMENT_METHOD_IS_DEFAULT, block->at + i, block->methods[i].k == 0);
+    }
 }
 
 static void (*const fillers[CW_PAYMENT_METHOD_COLUMN_COUNT])(const struct block *, struct cw_batch *) = {
@@ -187,14 +196,17 @@ cw_status cw_payment_method_fill(const struct cw_customer_plan *plan, int64_t fi
     };
     cw_status status =
         cw_fill_begin(batch, columns, count * CW_PAYMENT_METHODS_MAX, pools, TEXT_BYTES, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     struct block block = {.plan = plan};
     for (int64_t done = 0; done < count; block.at += block.count) {
         done += make_block(&block, first + done, count - done);
-        for (uint32_t c = 0; c < CW_PAYMENT_METHOD_COLUMN_COUNT; c++)
-            if (cw_fill_wants(columns, c))
+        for (uint32_t c = 0; c < CW_PAYMENT_METHOD_COLUMN_COUNT; c++) {
+            if (cw_fill_wants(columns, c)) {
                 fillers[c](&block, batch);
+            }
+        }
     }
     batch->row_count = block.at;
     return CW_OK;

@@ -23,8 +23,9 @@ static const struct cw_pool reason_pool = {5, reason_offsets, reason_bytes};
 static void slot_factors(struct cw_currency_slot *slot, const struct cw_tax *tax)
 {
     const uint32_t rates[3] = {tax->standard_rate, tax->reduced_rate, tax->zero_rate};
-    for (uint32_t i = 0; i < 3; i++)
+    for (uint32_t i = 0; i < 3; i++) {
         slot->factor[i] = WITHOUT_TAX + (tax->inclusive ? rates[i] : 0);
+    }
 }
 
 void cw_currencies_init(struct cw_catalogue_plan *plan)
@@ -32,11 +33,13 @@ void cw_currencies_init(struct cw_catalogue_plan *plan)
     for (uint32_t m = 0; m < cw_market_count() && m < CW_MARKETS_MAX; m++) {
         const struct cw_market *market = cw_market_get(m);
         uint32_t k = 0;
-        while (k < plan->currency_count && strcmp(plan->currencies[k].code, market->currency) != 0)
+        while (k < plan->currency_count && strcmp(plan->currencies[k].code, market->currency) != 0) {
             k++;
+        }
         plan->market_currency[m] = (uint8_t)k;
-        if (k < plan->currency_count)
+        if (k < plan->currency_count) {
             continue;
+        }
         struct cw_currency_slot *slot = &plan->currencies[plan->currency_count++];
         slot->code = market->currency;
         slot->market = m;
@@ -52,16 +55,19 @@ static const struct cw_price_ending *ending_of(const struct cw_currency_slot *sl
 {
     uint32_t first = 0;
     for (uint32_t i = 0; i < slot->ending_count && slot->endings[i].from <= amount; i++) {
-        if (slot->endings[i].from != slot->endings[first].from)
+        if (slot->endings[i].from != slot->endings[first].from) {
             first = i;
+        }
     }
     uint64_t sum = 0;
     uint32_t end = first;
-    for (; end < slot->ending_count && slot->endings[end].from == slot->endings[first].from; end++)
+    for (; end < slot->ending_count && slot->endings[end].from == slot->endings[first].from; end++) {
         sum += slot->endings[end].weight;
+    }
     uint64_t place = cw_below(style, sum);
-    while (place >= slot->endings[first].weight)
+    while (place >= slot->endings[first].weight) {
         place -= slot->endings[first++].weight;
+    }
     return &slot->endings[first];
 }
 
@@ -76,8 +82,9 @@ static int64_t shape(const struct cw_currency_slot *slot, int64_t amount, uint64
     int64_t shaped = (above > 0 ? above / step : 0) * step + (int64_t)ending->ending;
     shaped += shaped < low ? step : 0;
     shaped -= shaped > high ? step : 0;
-    if (shaped >= low && shaped <= high)
+    if (shaped >= low && shaped <= high) {
         return shaped;
+    }
     return amount < low ? low : amount > high ? high : amount;
 }
 
@@ -86,10 +93,12 @@ static double within_bounds(const struct cw_catalogue_plan *plan, double usual, 
 {
     double low = (double)plan->lowest_price;
     double high = (double)plan->highest_price;
-    if (usual < low && high > 2.0 * low)
+    if (usual < low && high > 2.0 * low) {
         high = 2.0 * low;
-    if (usual > high && low < 0.5 * high)
+    }
+    if (usual > high && low < 0.5 * high) {
         low = 0.5 * high;
+    }
     return low * cw_exp(cw_unit(draw) * cw_log(high / low));
 }
 
@@ -103,8 +112,9 @@ int64_t cw_price_list(const struct cw_catalogue_plan *plan, uint64_t number, uin
         price = cw_log_normal(cw_draw(plan->prices, number, 2 + i), mu, sigma);
         inside = price >= (double)plan->lowest_price && price <= (double)plan->highest_price;
     }
-    if (!inside)
+    if (!inside) {
         price = within_bounds(plan, price, cw_draw(plan->prices, number, 2 + LIST_ATTEMPTS));
+    }
     return shape(&plan->currencies[0], (int64_t)price, cw_draw(plan->prices, number, 0), plan->lowest_price,
                  plan->highest_price);
 }
@@ -179,8 +189,9 @@ void cw_price_amounts(const struct cw_catalogue_plan *plan, const struct cw_prod
     int64_t low = slot == 0 ? plan->lowest_price : 1;
     int64_t high = slot == 0 ? plan->highest_price : HIGHEST_AMOUNT;
     int64_t base = converted(currency, product->list_amount, cw_leaf_get(product->leaf)->tax_class);
-    if (slot == 0)
+    if (slot == 0) {
         base = product->list_amount;
+    }
     amounts[0] = slot == 0 ? base : shape(currency, base < 1 ? 1 : base, style, low, high);
     int64_t regular = amounts[0];
     for (uint32_t i = 1; i < schedule->count; i++) {
@@ -189,10 +200,12 @@ void cw_price_amounts(const struct cw_catalogue_plan *plan, const struct cw_prod
         int64_t lowest = reason == CW_PRICE_INCREASE ? regular + 1 : low;
         int64_t highest = reason == CW_PRICE_PROMOTION || reason == CW_PRICE_MARKDOWN ? regular - 1 : high;
         amounts[i] = regular;
-        if (reason != CW_PRICE_REGULAR && lowest <= highest)
+        if (reason != CW_PRICE_REGULAR && lowest <= highest) {
             amounts[i] = shape(currency, base * schedule->factor[i] / 1000, style, lowest, highest);
-        if (reason == CW_PRICE_INCREASE)
+        }
+        if (reason == CW_PRICE_INCREASE) {
             regular = amounts[i];
+        }
     }
 }
 
@@ -222,22 +235,30 @@ static int64_t put_prices(const struct cw_rows *rows, const struct price_columns
         cw_price_amounts(rows->plan, product, &schedule, k, amounts);
         for (uint32_t i = 0; i < schedule.count; i++, row++) {
             bool last = i + 1 == schedule.count;
-            if (columns->ids != NULL)
+            if (columns->ids != NULL) {
                 price_id(rows->plan, product, k, i, schedule.valid_from[i], columns->ids + 16 * row);
-            if (columns->products != NULL)
+            }
+            if (columns->products != NULL) {
                 memcpy(columns->products + 16 * row, product_id, 16);
-            if (columns->currency != NULL)
+            }
+            if (columns->currency != NULL) {
                 columns->currency[row] = (int32_t)k;
-            if (columns->reason != NULL)
+            }
+            if (columns->reason != NULL) {
                 columns->reason[row] = schedule.reason[i];
-            if (columns->amount != NULL)
+            }
+            if (columns->amount != NULL) {
                 columns->amount[row] = amounts[i];
-            if (columns->from != NULL)
+            }
+            if (columns->from != NULL) {
                 columns->from[row] = schedule.valid_from[i];
-            if (columns->to != NULL)
+            }
+            if (columns->to != NULL) {
                 columns->to[row] = last ? 0 : schedule.valid_from[i + 1];
-            if (columns->to != NULL && last)
+            }
+            if (columns->to != NULL && last) {
                 cw_rows_null(rows, CW_PRODUCT_PRICE_VALID_TO, row);
+            }
         }
     }
     return row;
@@ -247,8 +268,9 @@ cw_status cw_price_fill(const struct cw_rows *rows)
 {
     int64_t most = rows->count * rows->plan->currency_count * CW_PRICE_STEPS_MAX;
     cw_status status = cw_rows_begin(rows, most);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     const struct price_columns columns = {
         .ids = cw_rows_values(rows, CW_PRODUCT_PRICE_ID),
         .products = cw_rows_values(rows, CW_PRODUCT_PRICE_PRODUCT_ID),

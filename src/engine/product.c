@@ -34,10 +34,11 @@ static uint32_t search_above(const uint64_t *cumulative, uint32_t count, uint64_
     uint32_t high = count - 1;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (cumulative[middle] > place)
+        if (cumulative[middle] > place) {
             high = middle;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return low;
 }
@@ -61,10 +62,11 @@ static uint32_t brand_of(const struct cw_catalogue_plan *plan, uint32_t departme
     uint32_t high = brands->count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (brands->created_at[middle] <= launched_at)
+        if (brands->created_at[middle] <= launched_at) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return brands->brands[search_above(brands->cumulative, low, cw_below(draw, brands->cumulative[low - 1]))];
 }
@@ -93,8 +95,9 @@ static void lifetime(const struct cw_catalogue_plan *plan, struct cw_product *pr
     int64_t earliest = product->launched_at + SHORTEST_LIFE_DAYS * CW_MICROS_IN_DAY;
     product->retired_at = INT64_MAX;
     /* The first of all products never retires: the shop always has something to sell. */
-    if (rank > 0 && earliest < plan->spec.as_of && cw_chance(&draw, RETIRED_PER_MILLE))
+    if (rank > 0 && earliest < plan->spec.as_of && cw_chance(&draw, RETIRED_PER_MILLE)) {
         product->retired_at = earliest + whole_minutes(cw_unit(draw), plan->spec.as_of - earliest);
+    }
 }
 
 static uint32_t popularity_of(const struct cw_catalogue_plan *plan, int64_t index)
@@ -183,63 +186,84 @@ static void put_times(const struct cw_rows *fill, const struct product_columns *
                       const struct cw_product *product, int64_t row)
 {
     bool retired = product->retired_at != INT64_MAX;
-    if (columns->created != NULL)
+    if (columns->created != NULL) {
         columns->created[row] = product->created_at;
-    if (columns->launched != NULL)
+    }
+    if (columns->launched != NULL) {
         columns->launched[row] = product->launched_at;
-    if (columns->retired != NULL)
+    }
+    if (columns->retired != NULL) {
         columns->retired[row] = retired ? product->retired_at : 0;
-    if (columns->retired != NULL && !retired)
+    }
+    if (columns->retired != NULL && !retired) {
         cw_rows_null(fill, CW_PRODUCT_RETIRED_AT, row);
-    if (columns->status != NULL)
+    }
+    if (columns->status != NULL) {
         columns->status[row] = retired;
+    }
 }
 
 static void put_leaf(const struct cw_rows *fill, const struct product_columns *columns,
                      const struct cw_leaf *leaf, int64_t row)
 {
-    if (columns->categories != NULL)
+    if (columns->categories != NULL) {
         cw_category_id(leaf->category, columns->categories + 16 * row);
-    if (columns->tax != NULL)
+    }
+    if (columns->tax != NULL) {
         columns->tax[row] = leaf->tax_class;
-    if (columns->age != NULL)
+    }
+    if (columns->age != NULL) {
         columns->age[row] = leaf->minimum_age;
-    if (columns->age != NULL && leaf->minimum_age == 0)
+    }
+    if (columns->age != NULL && leaf->minimum_age == 0) {
         cw_rows_null(fill, CW_PRODUCT_MINIMUM_AGE, row);
-    if (columns->excluded != NULL)
+    }
+    if (columns->excluded != NULL) {
         columns->excluded[row] = leaf->excluded;
-    if (columns->excluded != NULL && leaf->excluded == 0)
+    }
+    if (columns->excluded != NULL && leaf->excluded == 0) {
         cw_rows_null(fill, CW_PRODUCT_EXCLUDED_COUNTRIES, row);
+    }
 }
 
 static void put_product(const struct cw_rows *fill, const struct product_columns *columns,
                         const struct cw_product *product, int64_t row)
 {
-    if (columns->ids != NULL)
+    if (columns->ids != NULL) {
         cw_product_id(fill->plan, product, columns->ids + 16 * row);
-    if (columns->brands != NULL)
+    }
+    if (columns->brands != NULL) {
         memcpy(columns->brands + 16 * row, fill->plan->brands[product->brand].id.bytes, 16);
-    if (columns->currency != NULL)
+    }
+    if (columns->currency != NULL) {
         columns->currency[row] = BASE_CURRENCY_SLOT;
-    if (columns->list != NULL)
+    }
+    if (columns->list != NULL) {
         columns->list[row] = product->list_amount;
-    if (columns->cost != NULL)
+    }
+    if (columns->cost != NULL) {
         columns->cost[row] = product->cost_amount;
-    if (columns->weight != NULL)
+    }
+    if (columns->weight != NULL) {
         columns->weight[row] = product->weight;
-    if (columns->season != NULL)
+    }
+    if (columns->season != NULL) {
         columns->season[row] = product->season == CW_SEASON_NONE ? 0 : product->season - CW_SEASON_SPRING;
-    if (columns->season != NULL && product->season == CW_SEASON_NONE)
+    }
+    if (columns->season != NULL && product->season == CW_SEASON_NONE) {
         cw_rows_null(fill, CW_PRODUCT_SEASON, row);
-    if (columns->popularity != NULL)
+    }
+    if (columns->popularity != NULL) {
         columns->popularity[row] = (int32_t)product->popularity;
+    }
 }
 
 cw_status cw_product_fill(const struct cw_rows *fill)
 {
     cw_status status = cw_rows_begin(fill, fill->count);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     const struct product_columns columns = columns_of(fill);
     for (int64_t row = 0; row < fill->count; row++) {
         struct cw_product product;
@@ -247,12 +271,14 @@ cw_status cw_product_fill(const struct cw_rows *fill)
         put_product(fill, &columns, &product, row);
         put_times(fill, &columns, &product, row);
         put_leaf(fill, &columns, cw_leaf_get(product.leaf), row);
-        if (!cw_rows_want(fill, CW_PRODUCT_NAME))
+        if (!cw_rows_want(fill, CW_PRODUCT_NAME)) {
             continue;
+        }
         char name[CW_PRODUCT_NAME_MAX];
         status = cw_rows_text(fill, CW_PRODUCT_NAME, row, name, cw_product_name(fill->plan, &product, name));
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     return CW_OK;
 }

@@ -7,8 +7,9 @@
 
 static size_t put(char *out, size_t size, const char *text, size_t length)
 {
-    if (length > LONGEST_PART)
+    if (length > LONGEST_PART) {
         length = LONGEST_PART;
+    }
     memcpy(out + size, text, length);
     return size + length;
 }
@@ -40,10 +41,12 @@ static size_t put_code(char *out, size_t size, uint64_t *draw)
     uint32_t number = 10 * (10 + cw_slice(draw, 890));
     char digits[4];
     uint32_t count = 0;
-    for (; number > 0; number /= 10)
+    for (; number > 0; number /= 10) {
         digits[count++] = (char)('0' + number % 10);
-    while (count > 0)
+    }
+    while (count > 0) {
         out[size++] = digits[--count];
+    }
     return size;
 }
 
@@ -53,8 +56,9 @@ static size_t put_title(char *out, uint64_t *draw, struct cw_span adjectives)
     struct cw_span words = cw_title_words();
     size_t size = 0;
     uint32_t form = cw_slice(draw, 3);
-    if (form != 1)
+    if (form != 1) {
         size = put(out, size, "The ", 4);
+    }
     if (form != 2) {
         size = put_space(out, put_word(out, size, adjectives, draw));
         return put_word(out, size, words, draw);
@@ -76,8 +80,9 @@ size_t cw_product_name(const struct cw_catalogue_plan *plan, const struct cw_pro
         return put(out, put_pool(out, size, &cw_nouns, leaf->noun), ")", 1);
     }
     size_t size = put_space(out, put_pool(out, 0, &cw_brand_names, plan->brands[product->brand].name));
-    if (leaf->pattern == CW_NAME_STYLE)
+    if (leaf->pattern == CW_NAME_STYLE) {
         size = put_space(out, put_word(out, size, cw_model_words(), &draw));
+    }
     if (leaf->pattern == CW_NAME_TECH) {
         size = put_space(out, put_pool(out, size, &cw_nouns, leaf->noun));
         size = put_space(out, put_code(out, size, &draw));

@@ -46,17 +46,19 @@ void cw_run_spec_init(struct cw_run_spec *spec)
 static cw_status check_range(const char *field, int64_t value, int64_t low, int64_t high,
                              struct cw_error *error)
 {
-    if (value < low || value > high)
+    if (value < low || value > high) {
         return cw_error_set(error, CW_E_INVALID, field, "%s is %lld; expected %lld to %lld", field,
                             (long long)value, (long long)low, (long long)high);
+    }
     return CW_OK;
 }
 
 static cw_status check_time(const char *field, int64_t value, int64_t low, int64_t high,
                             struct cw_error *error)
 {
-    if (value >= low && value <= high)
+    if (value >= low && value <= high) {
         return CW_OK;
+    }
     char texts[3][CW_DECIMAL_SLACK];
     const int64_t times[3] = {value, low, high};
     for (int i = 0; i < 3; i++) {
@@ -71,36 +73,45 @@ static cw_status check_time(const char *field, int64_t value, int64_t low, int64
 
 static cw_status resolve_times(struct cw_run_spec *spec, struct cw_error *error)
 {
-    if (spec->as_of == CW_UNSET)
+    if (spec->as_of == CW_UNSET) {
         spec->as_of = MICROS_OF_DAYS(DEFAULT_AS_OF_DAY);
+    }
     cw_status status =
         check_time("as_of", spec->as_of, EARLIEST_TIME + MICROS_OF_DAYS(366), LATEST_TIME, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
-    if (spec->to == CW_UNSET)
+    }
+    if (spec->to == CW_UNSET) {
         spec->to = spec->as_of;
-    if (spec->from == CW_UNSET)
+    }
+    if (spec->from == CW_UNSET) {
         spec->from = spec->to - MICROS_OF_DAYS(365);
+    }
     if (spec->opening == CW_UNSET) {
         int64_t five_years = spec->as_of - MICROS_OF_DAYS(1826);
         int64_t before_orders = spec->from - MICROS_OF_DAYS(365);
         spec->opening = five_years < before_orders ? five_years : before_orders;
-        if (spec->opening < EARLIEST_TIME)
+        if (spec->opening < EARLIEST_TIME) {
             spec->opening = EARLIEST_TIME;
+        }
     }
     status = check_time("opening", spec->opening, EARLIEST_TIME, spec->as_of - MICROS_OF_DAYS(1), error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     status = check_time("date_range.from", spec->from, spec->opening, spec->as_of, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     status = check_time("date_range.to", spec->to, EARLIEST_TIME, spec->as_of, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
-    if (spec->to - spec->from < CW_MICROS_PER_SECOND * 3600)
+    }
+    if (spec->to - spec->from < CW_MICROS_PER_SECOND * 3600) {
         return cw_error_set(error, CW_E_INVALID, "date_range",
                             "date_range covers %lld seconds; expected from at least one hour before to",
                             (long long)((spec->to - spec->from) / CW_MICROS_PER_SECOND));
+    }
     return CW_OK;
 }
 
@@ -109,28 +120,33 @@ static cw_status resolve_markets(struct cw_run_spec *spec, struct cw_error *erro
     uint32_t markets = cw_market_count();
     uint64_t sum = 0;
     for (uint32_t m = 0; m < CW_MARKETS_MAX; m++) {
-        if (m >= markets && spec->market_shares[m] != 0)
+        if (m >= markets && spec->market_shares[m] != 0) {
             return cw_error_set(error, CW_E_INVALID, "locale", "market %u is not known; expected 0 to %u", m,
                                 markets - 1);
-        if (spec->market_shares[m] > 1000000)
+        }
+        if (spec->market_shares[m] > 1000000) {
             return cw_error_set(error, CW_E_INVALID, "locale",
                                 "the share of market %u is %u; expected at most 1000000", m,
                                 spec->market_shares[m]);
+        }
         sum += spec->market_shares[m];
     }
-    for (uint32_t m = 0; sum == 0 && m < markets; m++)
+    for (uint32_t m = 0; sum == 0 && m < markets; m++) {
         spec->market_shares[m] = cw_market_get(m)->share;
+    }
     return CW_OK;
 }
 
 static cw_status resolve_counts(struct cw_run_spec *spec, struct cw_error *error)
 {
-    if (spec->data_version == 0)
+    if (spec->data_version == 0) {
         spec->data_version = cw_data_version();
-    if (spec->data_version != cw_data_version())
+    }
+    if (spec->data_version != cw_data_version()) {
         return cw_error_set(error, CW_E_UNSUPPORTED, "data_version",
                             "data_version is %u; this build makes version %u", spec->data_version,
                             cw_data_version());
+    }
     const struct {
         const char *field;
         int64_t value, high;
@@ -148,14 +164,16 @@ static cw_status resolve_counts(struct cw_run_spec *spec, struct cw_error *error
                   {"categories", spec->category_count, CW_CATEGORIES_MAX}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         cw_status status = check_range(counts[i].field, counts[i].value, 0, counts[i].high, error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     for (uint32_t m = 0; m < CW_MARKETS_MAX; m++) {
         cw_status status =
             check_range("prior_customers", spec->prior_customers[m], 0, INT64_C(1) << 40, error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     return CW_OK;
 }
@@ -164,11 +182,13 @@ static cw_status resolve_prices(struct cw_run_spec *spec, struct cw_error *error
 {
     const int64_t highest = INT64_C(100000000);
     cw_status status = CW_OK;
-    if (spec->price_minimum != CW_UNSET)
+    if (spec->price_minimum != CW_UNSET) {
         status = check_range("price_range.min", spec->price_minimum, 1, highest, error);
-    if (status == CW_OK && spec->price_maximum != CW_UNSET)
+    }
+    if (status == CW_OK && spec->price_maximum != CW_UNSET) {
         status = check_range("price_range.max", spec->price_maximum,
                              spec->price_minimum == CW_UNSET ? 1 : spec->price_minimum, highest, error);
+    }
     return status;
 }
 
@@ -176,16 +196,21 @@ cw_status cw_run_spec_resolve(struct cw_run_spec *spec, struct cw_error *error)
 {
     struct cw_run_spec copy = *spec;
     cw_status status = resolve_counts(&copy, error);
-    if (status == CW_OK)
+    if (status == CW_OK) {
         status = resolve_times(&copy, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = resolve_markets(&copy, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = resolve_prices(&copy, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         status = cw_catalogue_resolve(&copy, error);
-    if (status == CW_OK)
+    }
+    if (status == CW_OK) {
         *spec = copy;
+    }
     return status;
 }
 
@@ -201,16 +226,18 @@ struct json_writer {
 
 static void put_key(struct json_writer *writer, const char *key)
 {
-    if (writer->status == CW_OK)
+    if (writer->status == CW_OK) {
         writer->status = cw_buffer_format(writer->out, writer->error, "%c\"%s\":", writer->separator, key);
+    }
     writer->separator = ',';
 }
 
 static void put_integer(struct json_writer *writer, const char *key, int64_t value)
 {
     put_key(writer, key);
-    if (writer->status == CW_OK)
+    if (writer->status == CW_OK) {
         writer->status = cw_buffer_format(writer->out, writer->error, "%lld", (long long)value);
+    }
 }
 
 static void put_text(struct json_writer *writer, const char *text)
@@ -234,8 +261,9 @@ static void put_text(struct json_writer *writer, const char *text)
         }
     }
     quoted[size++] = '"';
-    if (writer->status == CW_OK)
+    if (writer->status == CW_OK) {
         writer->status = cw_buffer_append(writer->out, quoted, size, writer->error);
+    }
 }
 
 static void put_time(struct json_writer *writer, const char *key, int64_t time)
@@ -248,16 +276,18 @@ static void put_time(struct json_writer *writer, const char *key, int64_t time)
 
 static void put_raw(struct json_writer *writer, const char *text)
 {
-    if (writer->status == CW_OK)
+    if (writer->status == CW_OK) {
         writer->status = cw_buffer_append(writer->out, text, strlen(text), writer->error);
+    }
 }
 
 static void put_list(struct json_writer *writer, const char (*values)[CW_NAME_MAX], uint32_t count)
 {
     put_raw(writer, "[");
     for (uint32_t i = 0; i < count; i++) {
-        if (i > 0)
+        if (i > 0) {
             put_raw(writer, ",");
+        }
         put_text(writer, values[i]);
     }
     put_raw(writer, "]");
@@ -271,8 +301,9 @@ static void put_attributes(struct json_writer *writer, const struct cw_run_spec 
     writer->separator = ' ';
     for (int i = 0; i < CW_ATTRIBUTE_COUNT; i++) {
         const struct cw_attribute_values *values = &spec->attributes[sorted[i]];
-        if (values->count == 0)
+        if (values->count == 0) {
             continue;
+        }
         put_raw(writer, writer->separator == ',' ? ",\"" : "\"");
         put_raw(writer, cw_attribute_name(sorted[i]));
         put_raw(writer, "\":");
@@ -297,16 +328,19 @@ static void put_markets(struct json_writer *writer, const char *key, const uint3
             const char *country = cw_market_get(m)->country;
             bool present = shares != NULL ? shares[m] != 0 : counts[m] != 0;
             if (present && strcmp(country, last) > 0 &&
-                (next < 0 || strcmp(country, cw_market_get((uint32_t)next)->country) < 0))
+                (next < 0 || strcmp(country, cw_market_get((uint32_t)next)->country) < 0)) {
                 next = (int)m;
+            }
         }
-        if (next < 0)
+        if (next < 0) {
             break;
+        }
         last = cw_market_get((uint32_t)next)->country;
         long long value = shares != NULL ? (long long)shares[next] : (long long)counts[next];
-        if (writer->status == CW_OK)
+        if (writer->status == CW_OK) {
             writer->status =
                 cw_buffer_format(writer->out, writer->error, "%s\"%s\":%lld", first ? "" : ",", last, value);
+        }
         first = false;
     }
     put_raw(writer, "}");
@@ -314,8 +348,9 @@ static void put_markets(struct json_writer *writer, const char *key, const uint3
 
 static void put_optional(struct json_writer *writer, const char *key, int64_t value)
 {
-    if (value != CW_UNSET)
+    if (value != CW_UNSET) {
         put_integer(writer, key, value);
+    }
 }
 
 cw_status cw_run_spec_json(const struct cw_run_spec *spec, struct cw_buffer *out, struct cw_error *error)
@@ -354,7 +389,8 @@ cw_status cw_run_spec_json(const struct cw_run_spec *spec, struct cw_buffer *out
     }
     put_time(&writer, "to", spec->to);
     put_raw(&writer, "}");
-    if (writer.status != CW_OK)
+    if (writer.status != CW_OK) {
         out->size = start;
+    }
     return writer.status;
 }

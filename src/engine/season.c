@@ -44,8 +44,9 @@ static double peak_factor(int32_t day, int32_t peak_day)
 static double holiday_factor(int32_t day, int32_t holiday_end)
 {
     int32_t distance = holiday_end - day;
-    if (distance < 0 || distance >= HOLIDAY_RUSH_DAYS)
+    if (distance < 0 || distance >= HOLIDAY_RUSH_DAYS) {
         return 1.0;
+    }
     return 1.0 + 2.0 * (HOLIDAY_RUSH_DAYS - distance) / HOLIDAY_RUSH_DAYS;
 }
 
@@ -54,10 +55,12 @@ double cw_season_day(int32_t day, enum cw_behavior behavior, int32_t peak_day, i
     struct cw_date date = cw_date_from_days(day);
     double weight =
         month_weights[date.month - 1] * weekday_weights[cw_date_weekday(day) - 1] * payday_weight(date.day);
-    if (behavior == CW_BEHAVIOR_PEAK)
+    if (behavior == CW_BEHAVIOR_PEAK) {
         weight *= peak_factor(day, peak_day);
-    if (behavior == CW_BEHAVIOR_HOLIDAY)
+    }
+    if (behavior == CW_BEHAVIOR_HOLIDAY) {
         weight *= holiday_factor(day, holiday_end);
+    }
     return weight;
 }
 
@@ -67,8 +70,9 @@ int32_t cw_season_peak_day(int32_t first_day, int32_t last_day)
     for (int32_t year = cw_date_from_days(first_day).year; year <= last_year; year++) {
         int32_t november = cw_date_to_days(year, 11, 1);
         int32_t thursday = november + (4 - cw_date_weekday(november) + 7) % 7 + 21;
-        if (thursday + 1 >= first_day && thursday + 1 <= last_day)
+        if (thursday + 1 >= first_day && thursday + 1 <= last_day) {
             return thursday + 1;
+        }
     }
     int32_t middle = first_day + (last_day - first_day) / 2;
     int32_t friday = middle + (5 - cw_date_weekday(middle) + 7) % 7;
@@ -79,8 +83,9 @@ int32_t cw_season_holiday_end(int32_t first_day, int32_t last_day)
 {
     for (int32_t year = cw_date_from_days(last_day).year; year >= cw_date_from_days(first_day).year; year--) {
         int32_t end = cw_date_to_days(year, 12, 23);
-        if (end >= first_day && end <= last_day)
+        if (end >= first_day && end <= last_day) {
             return end;
+        }
     }
     return last_day;
 }
@@ -91,9 +96,11 @@ uint32_t cw_season_appeal(uint8_t season, int32_t month)
                                                 CW_SEASON_SPRING, CW_SEASON_SPRING, CW_SEASON_SUMMER,
                                                 CW_SEASON_SUMMER, CW_SEASON_SUMMER, CW_SEASON_AUTUMN,
                                                 CW_SEASON_AUTUMN, CW_SEASON_AUTUMN, CW_SEASON_WINTER};
-    if (season == CW_SEASON_NONE)
+    if (season == CW_SEASON_NONE) {
         return 1000;
-    if (season == CW_SEASON_HOLIDAY)
+    }
+    if (season == CW_SEASON_HOLIDAY) {
         return month >= 11 ? 1000 : 120;
+    }
     return season_of_month[month - 1] == season ? 1000 : 350;
 }

@@ -69,23 +69,27 @@ static char *write_tracking(const struct cw_order_plan *plan, const struct cw_or
     uint64_t value = cw_unique62(plan->ids[CW_ENTITY_SHIPMENT], order->number);
     memcpy(out, prefixes + 2 * carrier, 2);
     out += 2;
-    for (int shift = 60; shift >= 0; shift -= 5)
+    for (int shift = 60; shift >= 0; shift -= 5) {
         *out++ = digits[(value >> shift) & 31];
+    }
     return out;
 }
 
 static void put_others(const struct cw_order_set *set, uint64_t columns, const struct cw_order *order,
                        const struct parcel *parcel, int64_t row, struct cw_batch *batch)
 {
-    if (cw_fill_wants(columns, CW_SHIPMENT_ID))
+    if (cw_fill_wants(columns, CW_SHIPMENT_ID)) {
         cw_order_id(set->plan, CW_ENTITY_SHIPMENT, parcel->shipped_at, order->number,
                     cw_fill_uuid(batch, CW_SHIPMENT_ID, row));
-    if (cw_fill_wants(columns, CW_SHIPMENT_ORDER_ID))
+    }
+    if (cw_fill_wants(columns, CW_SHIPMENT_ORDER_ID)) {
         cw_order_id(set->plan, CW_ENTITY_ORDER, order->created_at, order->number,
                     cw_fill_uuid(batch, CW_SHIPMENT_ORDER_ID, row));
-    if (cw_fill_wants(columns, CW_SHIPMENT_FULFILMENT_CENTRE_ID))
+    }
+    if (cw_fill_wants(columns, CW_SHIPMENT_FULFILMENT_CENTRE_ID)) {
         memcpy(cw_fill_uuid(batch, CW_SHIPMENT_FULFILMENT_CENTRE_ID, row),
                set->plan->site_ids[set->cell].bytes, 16);
+    }
     if (cw_fill_wants(columns, CW_SHIPMENT_TRACKING_NUMBER)) {
         struct cw_fill_text text = cw_fill_text_begin(batch, CW_SHIPMENT_TRACKING_NUMBER, row);
         cw_fill_text_end(&text, write_tracking(set->plan, order, parcel->carrier, text.at));
@@ -101,13 +105,15 @@ cw_status cw_shipment_fill(const struct cw_order_set *set, uint64_t columns, str
         [CW_SHIPMENT_STATUS] = &cw_shipment_status_pool,
     };
     cw_status status = cw_fill_begin(batch, columns, set->order_count, pools, TRACKING_BYTES, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     int64_t row = 0;
     for (int64_t o = 0; o < set->order_count; o++) {
         const struct cw_order *order = &set->orders[o];
-        if (order->reached_at[CW_ORDER_SHIPPED] == CW_NEVER)
+        if (order->reached_at[CW_ORDER_SHIPPED] == CW_NEVER) {
             continue;
+        }
         struct parcel parcel;
         make_parcel(set, order, &parcel);
         cw_fill_fields(batch, columns, fields, sizeof fields / sizeof fields[0], &parcel, sizeof parcel, 1,
@@ -116,8 +122,9 @@ cw_status cw_shipment_fill(const struct cw_order_set *set, uint64_t columns, str
         row++;
     }
     /* With no rows the offsets of the plain column still begin with 0. */
-    if (row == 0 && cw_fill_wants(columns, CW_SHIPMENT_TRACKING_NUMBER))
+    if (row == 0 && cw_fill_wants(columns, CW_SHIPMENT_TRACKING_NUMBER)) {
         cw_fill_text_begin(batch, CW_SHIPMENT_TRACKING_NUMBER, 0);
+    }
     batch->row_count = row;
     return CW_OK;
 }

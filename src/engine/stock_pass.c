@@ -47,12 +47,14 @@ static cw_status no_memory(struct cw_error *error)
 /* Doubles an array when it is full. */
 static bool make_room(void **array, int64_t count, int64_t *capacity, size_t size)
 {
-    if (count < *capacity)
+    if (count < *capacity) {
         return true;
+    }
     int64_t wanted = *capacity * 2 + 64;
     void *grown = realloc(*array, (size_t)wanted * size);
-    if (grown == NULL)
+    if (grown == NULL) {
         return false;
+    }
     *array = grown;
     *capacity = wanted;
     return true;
@@ -96,9 +98,10 @@ void cw_stock_policy_of(const struct cw_order_plan *plan, uint32_t cell, uint32_
     policy->reorder_point = 6 + (int32_t)(believed * policy->lead_days * safety);
     policy->reorder_quantity = 24 + (int32_t)(believed * order_days);
     policy->opening = 0;
-    if (!plan->has_world)
+    if (!plan->has_world) {
         policy->opening =
             12 + (int32_t)cw_slice(&draw, 19) + (int32_t)(believed * (policy->lead_days + cover_days));
+    }
 }
 
 /* ---- What the world can promise ---- */
@@ -107,12 +110,14 @@ static cw_status load_promise(struct cw_stock *stock, uint32_t first, uint32_t c
                               struct cw_error *error)
 {
     int64_t capacity = stock->loaded_capacity;
-    if (!make_room((void **)&stock->promises, stock->loaded_count, &capacity, sizeof *stock->promises))
+    if (!make_room((void **)&stock->promises, stock->loaded_count, &capacity, sizeof *stock->promises)) {
         return no_memory(error);
+    }
     stock->loaded_capacity = (uint32_t)capacity;
     struct cw_promise *promise = calloc(1, sizeof *promise);
-    if (promise == NULL)
+    if (promise == NULL) {
         return no_memory(error);
+    }
     uint32_t site = stock->plan->demand.cells[stock->cell].site;
     cw_status status = stock->world->load_promise(stock->world->context, site, first, count, promise, error);
     if (status != CW_OK) {
@@ -128,8 +133,9 @@ static cw_status add_position(struct cw_stock *stock, struct cw_stock_item *item
                               const struct cw_promise *promise, uint32_t variant, struct cw_error *error)
 {
     int64_t capacity = stock->promise_capacity;
-    if (!make_room((void **)&stock->positions, stock->promise_count, &capacity, sizeof *stock->positions))
+    if (!make_room((void **)&stock->positions, stock->promise_count, &capacity, sizeof *stock->positions)) {
         return no_memory(error);
+    }
     stock->promise_capacity = (uint32_t)capacity;
     stock->positions[stock->promise_count++] =
         (struct promise_position){promise, variant, promise->first_step[variant]};
@@ -145,35 +151,43 @@ static cw_status advance(struct cw_stock *stock, uint32_t variant, int64_t time,
         item->available += item->inbound;
         item->inbound = -1;
     }
-    if (stock->world == NULL || stock->world->load_promise == NULL)
+    if (stock->world == NULL || stock->world->load_promise == NULL) {
         return CW_OK;
+    }
     if (item->promise == 0) {
         struct cw_promise *promise;
         cw_status status = load_promise(stock, variant, 1, &promise, error);
-        if (status == CW_OK)
+        if (status == CW_OK) {
             status = add_position(stock, item, promise, 0, error);
-        if (status != CW_OK)
+        }
+        if (status != CW_OK) {
             return status;
+        }
     }
     struct promise_position *position = &stock->positions[item->promise - 1];
     const struct cw_promise *promise = position->promise;
-    uint32_t first = promise->first_step[position->variant], end = promise->first_step[position->variant + 1];
-    for (; position->step < end && promise->times[position->step] < time; position->step++)
+    uint32_t first = promise->first_step[position->variant];
+    uint32_t end = promise->first_step[position->variant + 1];
+    for (; position->step < end && promise->times[position->step] < time; position->step++) {
         item->available += promise->available[position->step] -
                            (position->step > first ? promise->available[position->step - 1] : 0);
+    }
     return CW_OK;
 }
 
 /* What the world will still add to what can be promised now. */
 static int32_t promised_later(const struct cw_stock *stock, const struct cw_stock_item *item)
 {
-    if (item->promise == 0)
+    if (item->promise == 0) {
         return 0;
+    }
     const struct promise_position *position = &stock->positions[item->promise - 1];
     const struct cw_promise *promise = position->promise;
-    uint32_t first = promise->first_step[position->variant], end = promise->first_step[position->variant + 1];
-    if (position->step == end)
+    uint32_t first = promise->first_step[position->variant];
+    uint32_t end = promise->first_step[position->variant + 1];
+    if (position->step == end) {
         return 0;
+    }
     return promise->available[end - 1] -
            (position->step > first ? promise->available[position->step - 1] : 0);
 }
@@ -182,8 +196,9 @@ static int32_t promised_later(const struct cw_stock *stock, const struct cw_stoc
 
 static cw_status push_give_back(struct cw_stock *stock, struct give_back entry, struct cw_error *error)
 {
-    if (!make_room((void **)&stock->heap, stock->heap_count, &stock->heap_capacity, sizeof *stock->heap))
+    if (!make_room((void **)&stock->heap, stock->heap_count, &stock->heap_capacity, sizeof *stock->heap)) {
         return no_memory(error);
+    }
     int64_t i = stock->heap_count++;
     while (i > 0 && stock->heap[(i - 1) / 2].time > entry.time) {
         stock->heap[i] = stock->heap[(i - 1) / 2];
@@ -200,12 +215,15 @@ static struct give_back pop_give_back(struct cw_stock *stock)
     int64_t i = 0;
     for (;;) {
         int64_t child = 2 * i + 1;
-        if (child >= stock->heap_count)
+        if (child >= stock->heap_count) {
             break;
-        if (child + 1 < stock->heap_count && stock->heap[child + 1].time < stock->heap[child].time)
+        }
+        if (child + 1 < stock->heap_count && stock->heap[child + 1].time < stock->heap[child].time) {
             child++;
-        if (stock->heap[child].time >= last.time)
+        }
+        if (stock->heap[child].time >= last.time) {
             break;
+        }
         stock->heap[i] = stock->heap[child];
         i = child;
     }
@@ -218,8 +236,9 @@ static struct give_back pop_give_back(struct cw_stock *stock)
 static void move(struct cw_stock_item *item, int32_t quantity, int64_t time)
 {
     item->on_hand += quantity;
-    if (time > item->updated_at)
+    if (time > item->updated_at) {
         item->updated_at = time;
+    }
 }
 
 static int64_t delivery_time(const struct cw_stock *stock, uint32_t variant, int32_t lead_days, int64_t time)
@@ -240,10 +259,12 @@ static cw_status note_delivery(struct cw_stock *stock, uint32_t variant, int32_t
     uint64_t site = stock->plan->demand.cells[stock->cell].site;
     uint64_t serial = site << 50 | (uint64_t)variant << 17 | (uint64_t)(item->deliveries + 1U);
     item->deliveries++;
-    if (time > stock->plan->as_of)
+    if (time > stock->plan->as_of) {
         return CW_OK;
-    if (!make_room((void **)&list->items, list->count, &list->capacity, sizeof *list->items))
+    }
+    if (!make_room((void **)&list->items, list->count, &list->capacity, sizeof *list->items)) {
         return no_memory(error);
+    }
     list->items[list->count++] = (struct cw_delivery){variant, quantity, time, serial};
     move(item, quantity, time);
     return CW_OK;
@@ -290,8 +311,9 @@ static cw_status try_substitute(struct cw_stock *stock, struct cw_order_line *li
     for (uint32_t i = 0; i < shelf->variant_count; i++) {
         uint32_t variant = shelf->first_variant + i;
         cw_status status = advance(stock, variant, order->created_at, error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
         if (variant != line->variant && stock->items[variant].available >= line->quantity) {
             line->requested = line->variant;
             line->variant = variant;
@@ -318,12 +340,15 @@ static cw_status backorder(struct cw_stock *stock, struct cw_order_line *line, s
     int64_t sale_at = arrival + PICKING_TIME;
     line->fulfilment = CW_FULFILMENT_BACKORDERED;
     line->sale_at = CW_NEVER;
-    if (order->ended_at <= sale_at)
+    if (order->ended_at <= sale_at) {
         return CW_OK;
-    if (sale_at > order->ready_at)
+    }
+    if (sale_at > order->ready_at) {
         order->ready_at = sale_at;
-    if (is_promised)
+    }
+    if (is_promised) {
         item->inbound -= line->quantity;
+    }
     cw_status status =
         is_promised ? CW_OK : note_delivery(stock, line->variant, line->quantity, arrival, list, error);
     if (status == CW_OK && sale_at <= stock->plan->as_of) {
@@ -338,23 +363,28 @@ static cw_status take_line(struct cw_stock *stock, struct cw_order *order, struc
 {
     struct cw_stock_item *item = &stock->items[line->variant];
     cw_status status = advance(stock, line->variant, order->created_at, error);
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     bool is_met = item->available >= line->quantity;
     if (is_met) {
         sell(stock, line, order);
     } else {
         item->stockouts++;
         uint64_t draw = cw_draw(stock->plan->stock, order->number, line->variant);
-        if (draw >> 63)
+        if (draw >> 63) {
             status = try_substitute(stock, line, order, &is_met, error);
+        }
     }
-    if (status == CW_OK)
+    if (status == CW_OK) {
         status = reorder_if_low(stock, line->requested, order->created_at, list, error);
-    if (status == CW_OK && line->variant != line->requested)
+    }
+    if (status == CW_OK && line->variant != line->requested) {
         status = reorder_if_low(stock, line->variant, order->created_at, list, error);
-    if (status == CW_OK && !is_met)
+    }
+    if (status == CW_OK && !is_met) {
         status = backorder(stock, line, order, list, error);
+    }
     return status;
 }
 
@@ -362,16 +392,19 @@ static cw_status take_line(struct cw_stock *stock, struct cw_order *order, struc
 static cw_status schedule_give_backs(struct cw_stock *stock, const struct cw_order *order,
                                      const struct cw_order_line *lines, struct cw_error *error)
 {
-    if (order->ended_at > stock->plan->as_of)
+    if (order->ended_at > stock->plan->as_of) {
         return CW_OK;
+    }
     for (uint32_t i = 0; i < order->line_count; i++) {
-        if (lines[i].sale_at == CW_NEVER)
+        if (lines[i].sale_at == CW_NEVER) {
             continue;
+        }
         move(&stock->items[lines[i].variant], lines[i].quantity, order->ended_at);
         cw_status status = push_give_back(
             stock, (struct give_back){order->ended_at, lines[i].variant, lines[i].quantity}, error);
-        if (status != CW_OK)
+        if (status != CW_OK) {
             return status;
+        }
     }
     return CW_OK;
 }
@@ -401,12 +434,15 @@ cw_status cw_stock_take(struct cw_stock *stock, struct cw_order_set *set, struct
         order->ready_at = order->created_at;
         prefetch_items(stock, set, o + LOOK_AHEAD);
         cw_status status = CW_OK;
-        for (uint32_t i = 0; status == CW_OK && i < order->line_count; i++)
+        for (uint32_t i = 0; status == CW_OK && i < order->line_count; i++) {
             status = take_line(stock, order, &lines[i], deliveries, error);
-        if (status == CW_OK)
+        }
+        if (status == CW_OK) {
             status = schedule_give_backs(stock, order, lines, error);
-        if (status != CW_OK)
+        }
+        if (status != CW_OK) {
             return status;
+        }
     }
     return CW_OK;
 }
@@ -418,8 +454,9 @@ static cw_status load_all_promises(struct cw_stock *stock, struct cw_error *erro
     uint32_t variants = stock->plan->catalogue->variant_count;
     struct cw_promise *promise;
     cw_status status = load_promise(stock, 0, variants, &promise, error);
-    for (uint32_t v = 0; status == CW_OK && v < variants; v++)
+    for (uint32_t v = 0; status == CW_OK && v < variants; v++) {
         status = add_position(stock, &stock->items[v], promise, v, error);
+    }
     return status;
 }
 
@@ -428,8 +465,9 @@ cw_status cw_stock_new(const struct cw_order_plan *plan, const struct cw_world *
 {
     uint32_t variants = plan->catalogue->variant_count;
     struct cw_stock *stock = calloc(1, sizeof *stock);
-    if (stock == NULL)
+    if (stock == NULL) {
         return no_memory(error);
+    }
     *stock = (struct cw_stock){.plan = plan, .world = world, .cell = cell};
     stock->items = malloc(((size_t)variants + 1) * sizeof *stock->items);
     if (stock->items == NULL) {
@@ -438,8 +476,9 @@ cw_status cw_stock_new(const struct cw_order_plan *plan, const struct cw_world *
     }
     for (uint32_t v = 0; v < variants; v++) {
         struct cw_stock_policy policy = {0};
-        if (!plan->has_world)
+        if (!plan->has_world) {
             cw_stock_policy_of(plan, cell, v, &policy);
+        }
         stock->items[v] = (struct cw_stock_item){
             .updated_at = plan->has_world ? INT64_MIN : cw_stock_opening_time(plan, v),
             .available = policy.opening,
@@ -449,8 +488,9 @@ cw_status cw_stock_new(const struct cw_order_plan *plan, const struct cw_world *
         };
     }
     cw_status status = CW_OK;
-    if (world != NULL && world->load_promise != NULL && plan->demand.cells[cell].order_count * 8 > variants)
+    if (world != NULL && world->load_promise != NULL && plan->demand.cells[cell].order_count * 8 > variants) {
         status = load_all_promises(stock, error);
+    }
     if (status != CW_OK) {
         cw_stock_free(stock);
         return status;
@@ -461,8 +501,9 @@ cw_status cw_stock_new(const struct cw_order_plan *plan, const struct cw_world *
 
 void cw_stock_free(struct cw_stock *stock)
 {
-    if (stock == NULL)
+    if (stock == NULL) {
         return;
+    }
     for (uint32_t i = 0; i < stock->loaded_count; i++) {
         stock->world->release_promise(stock->world->context, stock->promises[i]);
         free(stock->promises[i]);

@@ -20,9 +20,10 @@ cw_status cw_street_format_init(struct cw_street_format *format, const struct cw
     format->highest_number = market->address.highest_number > 0 ? market->address.highest_number : 1;
     const char *rest = market->address.street;
     while (*rest != '\0') {
-        if (format->count == CW_STREET_PARTS_MAX)
+        if (format->count == CW_STREET_PARTS_MAX) {
             return cw_error_set(error, CW_E_INTERNAL, "street_format", "\"%s\" has more than %d parts",
                                 market->address.street, CW_STREET_PARTS_MAX);
+        }
         struct cw_street_part *part = &format->parts[format->count++];
         size_t length = 0;
         for (size_t i = 0; i < sizeof placeholders / sizeof placeholders[0]; i++) {
@@ -34,8 +35,9 @@ cw_status cw_street_format_init(struct cw_street_format *format, const struct cw
         if (length == 0) {
             part->kind = CW_STREET_LITERAL;
             while (rest[length] != '\0' && (length == 0 || rest[length] != '{') &&
-                   length < CW_STREET_LITERAL_MAX)
+                   length < CW_STREET_LITERAL_MAX) {
                 length++;
+            }
             memcpy(part->literal, rest, length);
             part->length = (uint8_t)length;
         }
@@ -48,7 +50,8 @@ cw_status cw_street_format_init(struct cw_street_format *format, const struct cw
 static char *write_number(const struct cw_street_format *format, uint64_t draw, char *out)
 {
     if (!format->is_block) {
-        uint32_t low = (uint32_t)(draw & 0xffff), high = (uint32_t)((draw >> 16) & 0xffff);
+        uint32_t low = (uint32_t)(draw & 0xffff);
+        uint32_t high = (uint32_t)((draw >> 16) & 0xffff);
         uint64_t share = (uint64_t)low * high;
         return cw_decimal_u64(out, 1 + ((share * format->highest_number) >> 32));
     }

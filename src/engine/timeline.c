@@ -43,8 +43,9 @@ static int64_t confirmed_at(const struct cw_order_plan *plan, uint32_t cell, con
 void cw_order_decide_end(const struct cw_order_plan *plan, uint32_t cell, struct cw_order *order)
 {
     order->ended_at = CW_NEVER;
-    if (order->outcome == CW_OUTCOME_DELIVERED)
+    if (order->outcome == CW_OUTCOME_DELIVERED) {
         return;
+    }
     uint64_t draw = draw_time(plan, order, TIME_END);
     if (order->outcome == CW_OUTCOME_PAYMENT_FAILED) {
         order->ended_at =
@@ -57,17 +58,19 @@ void cw_order_decide_end(const struct cw_order_plan *plan, uint32_t cell, struct
         return;
     }
     int64_t paid = cw_order_paid_at(plan, order);
-    if (order->cancellation == CW_CANCELLED_BY_CUSTOMER)
+    if (order->cancellation == CW_CANCELLED_BY_CUSTOMER) {
         order->ended_at = paid + spread_time(plan, draw, HOURS(3));
-    else
+    } else {
         order->ended_at = cw_work_add(&plan->calendars[cell], paid, spread_time(plan, draw, HOURS(4)));
+    }
 }
 
 static void enter(const struct cw_order_plan *plan, struct cw_order *order, enum cw_order_status status,
                   int64_t time)
 {
-    if (time > plan->as_of)
+    if (time > plan->as_of) {
         return;
+    }
     order->reached_at[status] = time;
     order->status = (uint8_t)status;
 }
@@ -88,8 +91,9 @@ static int64_t delivered_at(const struct cw_order_plan *plan, uint32_t cell, con
 void cw_order_timeline(const struct cw_order_plan *plan, uint32_t cell, struct cw_order *order)
 {
     static const int64_t packing[4] = {HOURS(5), HOURS(2), HOURS(1), HOURS(4)};
-    for (int s = 0; s < CW_ORDER_STATUS_COUNT; s++)
+    for (int s = 0; s < CW_ORDER_STATUS_COUNT; s++) {
         order->reached_at[s] = CW_NEVER;
+    }
     enter(plan, order, CW_ORDER_CREATED, order->created_at);
     if (order->outcome == CW_OUTCOME_PAYMENT_FAILED) {
         enter(plan, order, CW_ORDER_PAYMENT_FAILED, order->ended_at);
@@ -102,8 +106,9 @@ void cw_order_timeline(const struct cw_order_plan *plan, uint32_t cell, struct c
     int64_t paid = cw_order_paid_at(plan, order);
     int64_t confirmed = confirmed_at(plan, cell, order, paid);
     enter(plan, order, CW_ORDER_PAID, paid);
-    if (confirmed <= order->ended_at)
+    if (confirmed <= order->ended_at) {
         enter(plan, order, CW_ORDER_CONFIRMED, confirmed);
+    }
     if (order->outcome == CW_OUTCOME_CANCELLED) {
         enter(plan, order, CW_ORDER_CANCELLED, order->ended_at);
         return;

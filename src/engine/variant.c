@@ -17,8 +17,9 @@
 static void take_window(struct cw_options *options, enum cw_attribute attribute, uint32_t first,
                         uint32_t count, uint32_t size, uint32_t start)
 {
-    for (uint32_t i = 0; i < size; i++)
+    for (uint32_t i = 0; i < size; i++) {
         options->values[attribute][i] = (uint16_t)(first + (start + i) % count);
+    }
     options->value_count[attribute] = size;
 }
 
@@ -27,8 +28,9 @@ static void sizes_of_leaf(struct cw_options *options, const struct cw_leaf *leaf
     uint32_t lowest;
     uint32_t highest;
     struct cw_span span = cw_size_system(leaf->sizes, &lowest, &highest);
-    if (span.count == 0)
+    if (span.count == 0) {
         return;
+    }
     uint32_t size = lowest + cw_slice(draw, highest - lowest + 1);
     take_window(options, CW_ATTRIBUTE_SIZE, span.first, span.count, size,
                 cw_slice(draw, span.count - size + 1));
@@ -40,19 +42,23 @@ static void take_weighted(struct cw_options *options, enum cw_attribute attribut
 {
     uint64_t taken = 0;
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < span.count; i++)
+    for (uint32_t i = 0; i < span.count; i++) {
         sum += weights[i];
+    }
     for (uint32_t n = 0; n < wanted; n++) {
         uint32_t picked = 0;
         for (uint32_t attempt = 0; attempt < 4; attempt++) {
             uint64_t place = cw_below(cw_draws_next(draws), sum);
-            for (picked = 0; place >= weights[picked]; picked++)
+            for (picked = 0; place >= weights[picked]; picked++) {
                 place -= weights[picked];
-            if ((taken >> picked & 1) == 0)
+            }
+            if ((taken >> picked & 1) == 0) {
                 break;
+            }
         }
-        while ((taken >> picked & 1) != 0)
+        while ((taken >> picked & 1) != 0) {
             picked = (picked + 1) % span.count;
+        }
         taken |= UINT64_C(1) << picked;
         options->values[attribute][n] = (uint16_t)(span.first + picked);
     }
@@ -63,8 +69,9 @@ static uint32_t room_for(const struct cw_options *options, enum cw_attribute att
 {
     uint32_t used = 1;
     for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++) {
-        if (a != attribute && options->value_count[a] > 0)
+        if (a != attribute && options->value_count[a] > 0) {
             used *= options->value_count[a];
+        }
     }
     return used >= VARIANTS_USUAL_MAX ? 1 : VARIANTS_USUAL_MAX / used;
 }
@@ -75,13 +82,15 @@ static void colours_of_leaf(struct cw_options *options, const struct cw_leaf *le
     static const uint8_t above[COLOURS_MAX - 1] = {35, 65, 85};
     const uint16_t *weights;
     struct cw_span span = cw_colour_set(leaf->colours, &weights);
-    if (span.count == 0)
+    if (span.count == 0) {
         return;
+    }
     uint64_t draw = cw_draws_next(draws);
     uint32_t percent = cw_slice(&draw, 100);
     uint32_t wanted = 1;
-    while (wanted < COLOURS_MAX && percent >= above[wanted - 1])
+    while (wanted < COLOURS_MAX && percent >= above[wanted - 1]) {
         wanted++;
+    }
     uint32_t room = room_for(options, CW_ATTRIBUTE_COLOUR);
     wanted = wanted < room ? wanted : room;
     wanted = wanted < span.count ? wanted : span.count;
@@ -92,8 +101,9 @@ static void materials_of_leaf(struct cw_options *options, const struct cw_leaf *
 {
     const uint16_t *weights;
     struct cw_span span = cw_material_set(leaf->materials, &weights);
-    if (span.count == 0)
+    if (span.count == 0) {
         return;
+    }
     uint64_t draw = cw_draws_next(draws);
     uint32_t wanted = cw_chance(&draw, SECOND_MATERIAL) ? 2 : 1;
     uint32_t room = room_for(options, CW_ATTRIBUTE_MATERIAL);
@@ -108,8 +118,9 @@ static void take_given(const struct cw_catalogue_plan *plan, struct cw_options *
                        struct cw_draws *draws)
 {
     uint32_t sizes[CW_ATTRIBUTE_COUNT];
-    for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++)
+    for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++) {
         sizes[a] = plan->spec.attributes[a].count;
+    }
     for (;;) {
         uint32_t combinations = 1;
         uint32_t largest = 0;
@@ -117,16 +128,18 @@ static void take_given(const struct cw_catalogue_plan *plan, struct cw_options *
             combinations *= sizes[a] > 0 ? sizes[a] : 1;
             largest = sizes[a] > sizes[largest] ? a : largest;
         }
-        if (combinations <= CW_VARIANTS_MAX)
+        if (combinations <= CW_VARIANTS_MAX) {
             break;
+        }
         sizes[largest]--;
     }
     for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++) {
         uint32_t count = plan->spec.attributes[a].count;
         uint64_t draw = cw_draws_next(draws);
-        if (count > 0)
+        if (count > 0) {
             take_window(options, (enum cw_attribute)a, 0, count, sizes[a],
                         sizes[a] < count ? cw_slice(&draw, count) : 0);
+        }
     }
 }
 
@@ -137,18 +150,23 @@ void cw_options_make(const struct cw_catalogue_plan *plan, const struct cw_produ
     const struct cw_attribute_values *given = plan->spec.attributes;
     struct cw_draws draws = cw_draws_at(plan->options, product->number);
     memset(options->value_count, 0, sizeof options->value_count);
-    if (given[0].count + given[1].count + given[2].count > 0)
+    if (given[0].count + given[1].count + given[2].count > 0) {
         take_given(plan, options, &draws);
+    }
     uint64_t draw = cw_draws_next(&draws);
-    if (given[CW_ATTRIBUTE_SIZE].count == 0)
+    if (given[CW_ATTRIBUTE_SIZE].count == 0) {
         sizes_of_leaf(options, leaf, &draw);
-    if (given[CW_ATTRIBUTE_COLOUR].count == 0)
+    }
+    if (given[CW_ATTRIBUTE_COLOUR].count == 0) {
         colours_of_leaf(options, leaf, &draws);
-    if (given[CW_ATTRIBUTE_MATERIAL].count == 0)
+    }
+    if (given[CW_ATTRIBUTE_MATERIAL].count == 0) {
         materials_of_leaf(options, leaf, &draws);
+    }
     options->count = 1;
-    for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++)
+    for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++) {
         options->count *= options->value_count[a] > 0 ? options->value_count[a] : 1;
+    }
 }
 
 void cw_variant_id(const struct cw_catalogue_plan *plan, const struct cw_product *product, uint32_t variant,
@@ -172,8 +190,9 @@ void cw_variant_sku(const struct cw_catalogue_plan *plan, const struct cw_produc
     memcpy(out, plan->brands[product->brand].sku, 2);
     memcpy(out + 2, cw_leaf_get(product->leaf)->sku, 3);
     out[5] = '-';
-    for (uint32_t i = 0; i < 6; i++)
+    for (uint32_t i = 0; i < 6; i++) {
         out[6 + i] = digits[x >> (25 - 5 * i) & 31];
+    }
     out[12] = '-';
     out[13] = (char)('0' + (variant + 1) / 10);
     out[14] = (char)('0' + (variant + 1) % 10);
@@ -229,12 +248,15 @@ static cw_status put_variants(const struct cw_rows *rows, const struct variant_c
     char text[CW_SKU_SIZE];
     cw_product_id(rows->plan, product, product_id);
     for (uint32_t v = 0; status == CW_OK && v < options->count; v++, row++) {
-        if (columns->ids != NULL)
+        if (columns->ids != NULL) {
             cw_variant_id(rows->plan, product, v, columns->ids + 16 * row);
-        if (columns->products != NULL)
+        }
+        if (columns->products != NULL) {
             memcpy(columns->products + 16 * row, product_id, 16);
-        if (columns->created != NULL)
+        }
+        if (columns->created != NULL) {
             columns->created[row] = product->created_at;
+        }
         put_options(rows, columns, options, v, row);
         if (cw_rows_want(rows, CW_VARIANT_SKU)) {
             cw_variant_sku(rows->plan, product, v, text);
@@ -253,15 +275,17 @@ cw_status cw_variant_fill(const struct cw_rows *rows)
     const struct cw_attribute_values *given = rows->plan->spec.attributes;
     bool usual = given[0].count + given[1].count + given[2].count == 0;
     cw_status status = cw_rows_begin(rows, rows->count * (usual ? VARIANTS_USUAL_MAX : CW_VARIANTS_MAX));
-    if (status != CW_OK)
+    if (status != CW_OK) {
         return status;
+    }
     struct variant_columns columns = {
         .ids = cw_rows_values(rows, CW_VARIANT_ID),
         .products = cw_rows_values(rows, CW_VARIANT_PRODUCT_ID),
         .created = cw_rows_values(rows, CW_VARIANT_CREATED_AT),
     };
-    for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++)
+    for (uint32_t a = 0; a < CW_ATTRIBUTE_COUNT; a++) {
         columns.options[a] = cw_rows_codes(rows, option_columns[a], &rows->plan->attribute_pools[a]);
+    }
     int64_t row = 0;
     for (int64_t i = 0; status == CW_OK && i < rows->count; i++) {
         struct cw_product product;

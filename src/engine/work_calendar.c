@@ -12,13 +12,15 @@
 
 static bool is_holiday(const struct cw_holidays *holidays, int32_t day)
 {
-    uint32_t low = 0, high = holidays->count;
+    uint32_t low = 0;
+    uint32_t high = holidays->count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (holidays->days[middle] < day)
+        if (holidays->days[middle] < day) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low < holidays->count && holidays->days[low] == day;
 }
@@ -30,8 +32,9 @@ cw_status cw_work_calendar_init(struct cw_work_calendar *calendar, const struct 
     int32_t first = (int32_t)cw_floor_divide(start, CW_MICROS_PER_DAY) - 2;
     int32_t count = (int32_t)cw_floor_divide(end, CW_MICROS_PER_DAY) + MARGIN_DAYS - first;
     struct cw_work_day *days = calloc((size_t)count, sizeof *days);
-    if (days == NULL)
+    if (days == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a calendar of %d days", count);
+    }
     for (int32_t i = 0; i < count; i++) {
         int32_t day = first + i;
         int weekday = cw_date_weekday(day);
@@ -56,14 +59,17 @@ void cw_work_calendar_clear(struct cw_work_calendar *calendar)
 static int32_t day_index(const struct cw_work_calendar *calendar, int64_t time)
 {
     int64_t index = (time - calendar->days[0].midnight) / CW_MICROS_PER_DAY;
-    if (index < 0)
+    if (index < 0) {
         return 0;
-    if (index >= calendar->count)
+    }
+    if (index >= calendar->count) {
         return calendar->count - 1;
-    if (index > 0 && calendar->days[index].midnight > time)
+    }
+    if (index > 0 && calendar->days[index].midnight > time) {
         index--;
-    else if (index + 1 < calendar->count && calendar->days[index + 1].midnight <= time)
+    } else if (index + 1 < calendar->count && calendar->days[index + 1].midnight <= time) {
         index++;
+    }
     return (int32_t)index;
 }
 
@@ -76,11 +82,13 @@ int64_t cw_work_add(const struct cw_work_calendar *calendar, int64_t time, int64
 {
     for (int32_t i = day_index(calendar, time); i < calendar->count; i++) {
         const struct cw_work_day *day = &calendar->days[i];
-        if (!day->is_working || time >= day->close)
+        if (!day->is_working || time >= day->close) {
             continue;
+        }
         int64_t start = time > day->open ? time : day->open;
-        if (start + duration < day->close)
+        if (start + duration < day->close) {
             return start + duration;
+        }
         duration -= day->close - start;
         time = day->close;
     }

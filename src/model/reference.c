@@ -24,8 +24,9 @@ const struct cw_market *cw_market_get(uint32_t index)
 /* Codes are compared without regard to case and to which of '-' and '_' joins language and country. */
 static char folded(char c)
 {
-    if (c >= 'A' && c <= 'Z')
+    if (c >= 'A' && c <= 'Z') {
         return (char)(c - 'A' + 'a');
+    }
     return c == '_' ? '-' : c;
 }
 
@@ -42,8 +43,9 @@ int cw_market_find(const char *code)
 {
     for (uint32_t i = 0; i < cw_reference_market_count; i++) {
         const struct cw_market *market = cw_reference_markets[i];
-        if (same_code(code, market->country) || same_code(code, market->locale))
+        if (same_code(code, market->country) || same_code(code, market->locale)) {
             return (int)i;
+        }
     }
     return -1;
 }
@@ -61,8 +63,9 @@ const struct cw_zone *cw_zone_get(uint32_t index)
 int cw_zone_find(const char *name)
 {
     for (uint32_t i = 0; i < cw_reference_zone_count; i++) {
-        if (strcmp(cw_reference_zones[i].name, name) == 0)
+        if (strcmp(cw_reference_zones[i].name, name) == 0) {
             return (int)i;
+        }
     }
     return -1;
 }

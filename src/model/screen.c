@@ -10,8 +10,9 @@
 /* The letter in lower case, or 0 for what separates words. */
 static char letter(char c)
 {
-    if (c >= 'A' && c <= 'Z')
+    if (c >= 'A' && c <= 'Z') {
         return (char)(c - 'A' + 'a');
+    }
     return c >= 'a' && c <= 'z' ? c : '\0';
 }
 
@@ -22,8 +23,9 @@ static bool token_starts(const struct cw_reference_screen *screen, const char *t
     const uint16_t *first = screen->first + (text[0] - 'a') * LETTERS + (text[1] - 'a');
     for (uint32_t i = first[0]; i < first[1]; i++) {
         size_t length = strlen(screen->tokens[i]);
-        if ((whole_length == 0 || length == whole_length) && strncmp(text, screen->tokens[i], length) == 0)
+        if ((whole_length == 0 || length == whole_length) && strncmp(text, screen->tokens[i], length) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -34,26 +36,30 @@ bool cw_text_is_offensive(const char *ascii, size_t length)
     size_t word_ends[LONGEST_TEXT + 1];
     size_t count = 0;
     size_t words = 0;
-    if (length > LONGEST_TEXT)
+    if (length > LONGEST_TEXT) {
         length = LONGEST_TEXT;
+    }
     for (size_t i = 0; i < length; i++) {
         char c = letter(ascii[i]);
-        if (c != '\0')
+        if (c != '\0') {
             letters[count++] = c;
-        else
+        } else {
             word_ends[words++] = count;
+        }
     }
     word_ends[words++] = count;
     size_t start = 0;
     for (size_t i = 0; i < words; i++) {
         size_t size = word_ends[i] - start;
-        if (size >= 2 && token_starts(&cw_reference_screen_whole, letters + start, size))
+        if (size >= 2 && token_starts(&cw_reference_screen_whole, letters + start, size)) {
             return true;
+        }
         start = word_ends[i];
     }
     for (size_t i = 0; i + 1 < count; i++) {
-        if (token_starts(&cw_reference_screen_anywhere, letters + i, 0))
+        if (token_starts(&cw_reference_screen_anywhere, letters + i, 0)) {
             return true;
+        }
     }
     return false;
 }

@@ -34,8 +34,9 @@ uint32_t cw_department_count(void)
 static struct cw_span set_span(const uint16_t *first, uint32_t set)
 {
     /* Set 0 is empty: the first real set begins where it begins. */
-    if (set == 0)
+    if (set == 0) {
         return (struct cw_span){0, 0};
+    }
     return (struct cw_span){first[set], (uint32_t)(first[set + 1] - first[set])};
 }
 
@@ -93,11 +94,13 @@ uint32_t cw_brand_tier_price(enum cw_brand_tier tier)
 static const struct cw_price_ending *endings_of(const char *currency, uint32_t *count)
 {
     uint32_t first = 0;
-    while (first < cw_price_endings_count && strcmp(cw_price_endings[first].currency, currency) != 0)
+    while (first < cw_price_endings_count && strcmp(cw_price_endings[first].currency, currency) != 0) {
         first++;
+    }
     uint32_t end = first;
-    while (end < cw_price_endings_count && strcmp(cw_price_endings[end].currency, currency) == 0)
+    while (end < cw_price_endings_count && strcmp(cw_price_endings[end].currency, currency) == 0) {
         end++;
+    }
     *count = end - first;
     return cw_price_endings + first;
 }
@@ -105,8 +108,9 @@ static const struct cw_price_ending *endings_of(const char *currency, uint32_t *
 const struct cw_price_ending *cw_price_endings_get(const char *currency, uint32_t digits, uint32_t *count)
 {
     const struct cw_price_ending *endings = endings_of(currency, count);
-    if (*count > 0)
+    if (*count > 0) {
         return endings;
+    }
     return endings_of(digits == 0 ? "XX0" : digits == 3 ? "XX3" : "XX2", count);
 }
 
@@ -116,14 +120,17 @@ static size_t fold(const char *text, size_t length, char out[LONGEST_NAME])
     size_t size = 0;
     for (size_t i = 0; i < length && size + 1 < LONGEST_NAME; i++) {
         char c = text[i];
-        if (c == ' ' && (size == 0 || out[size - 1] == '>' || out[size - 1] == ' '))
+        if (c == ' ' && (size == 0 || out[size - 1] == '>' || out[size - 1] == ' ')) {
             continue;
-        while (c == '>' && size > 0 && out[size - 1] == ' ')
+        }
+        while (c == '>' && size > 0 && out[size - 1] == ' ') {
             size--;
+        }
         out[size++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
-    while (size > 0 && out[size - 1] == ' ')
+    while (size > 0 && out[size - 1] == ' ') {
         size--;
+    }
     out[size] = '\0';
     return size;
 }
@@ -141,10 +148,12 @@ int cw_category_find(const char *text, uint32_t from)
     size_t wanted_size = fold(text, strlen(text), wanted);
     for (uint32_t i = from; wanted_size > 0 && i < cw_categories_count; i++) {
         size_t size = fold_pool(&cw_category_paths, i, path);
-        if (size < wanted_size || memcmp(path + size - wanted_size, wanted, wanted_size) != 0)
+        if (size < wanted_size || memcmp(path + size - wanted_size, wanted, wanted_size) != 0) {
             continue;
-        if (size == wanted_size || path[size - wanted_size - 1] == '>')
+        }
+        if (size == wanted_size || path[size - wanted_size - 1] == '>') {
             return (int)i;
+        }
     }
     return -1;
 }
@@ -153,8 +162,9 @@ int cw_category_find(const char *text, uint32_t from)
 static uint32_t edits(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     uint32_t row[LONGEST_NAME];
-    for (uint32_t j = 0; j <= b_size; j++)
+    for (uint32_t j = 0; j <= b_size; j++) {
         row[j] = j;
+    }
     for (size_t i = 1; i <= a_size; i++) {
         uint32_t diagonal = row[0];
         row[0] = (uint32_t)i;

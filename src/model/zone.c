@@ -2,13 +2,15 @@
 
 int32_t cw_zone_offset(const struct cw_zone *zone, int64_t utc_seconds)
 {
-    uint32_t low = 0, high = zone->count;
+    uint32_t low = 0;
+    uint32_t high = zone->count;
     while (high - low > 1) {
         uint32_t middle = (low + high) / 2;
-        if (zone->transitions[middle] <= utc_seconds)
+        if (zone->transitions[middle] <= utc_seconds) {
             low = middle;
-        else
+        } else {
             high = middle;
+        }
     }
     return zone->offsets[low];
 }

@@ -10,8 +10,8 @@
 /* Seconds east of UTC at an instant (seconds since 1970 UTC). */
 int32_t cw_zone_offset(const struct cw_zone *zone, int64_t utc_seconds);
 
-/* The instant (microseconds UTC) of a local wall-clock time given as day since 1970 and microseconds into it. A time
- * that a change of clocks skips or repeats is read with the offset in force before the change. */
+/* The instant (microseconds UTC) of a local wall-clock time given as day since 1970 and microseconds into it.
+ * A time that a change of clocks skips or repeats is read with the offset in force before the change. */
 int64_t cw_zone_to_utc(const struct cw_zone *zone, int64_t local_day, int64_t microseconds);
 
 /* Floor division, for days of instants before 1970. */
