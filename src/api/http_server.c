@@ -162,17 +162,24 @@ static cw_status start_daemon(struct cw_server *server, struct cw_error *error)
 
 static cw_status start_ticker(struct cw_server *server, struct cw_error *error)
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->ticker_wakes, &monotonic);
-    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&server->ticker, NULL, tick, server) != 0) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no thread for the server");
     }
     server->has_ticker = true;
     cw_job_runner_listen(server->api.jobs, hear_news, server);
     return CW_OK;
+}
+
+static void init_locks(struct cw_server *server)
+{
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&server->watch.lock, NULL);
+    pthread_mutex_init(&server->streams.lock, NULL);
+    pthread_mutex_init(&server->ticker_lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->ticker_wakes, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 cw_status cw_server_open(const struct cw_server_options *options, struct cw_server **server,
@@ -188,9 +195,7 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
     }
     /* Workers wait for the disk most of the time: many of them share one sync. */
     const uint32_t workers = options->workers != 0 ? options->workers : 8 + 4 * made->options.threads;
-    pthread_mutex_init(&made->watch.lock, NULL);
-    pthread_mutex_init(&made->streams.lock, NULL);
-    pthread_mutex_init(&made->ticker_lock, NULL);
+    init_locks(made);
     raise_descriptor_limit();
     cw_status status = cw_api_init(&made->api, options->store, options->largest_count, error);
     if (status == CW_OK) {
@@ -245,7 +250,7 @@ static void stop_ticker(struct cw_server *server)
     pthread_cond_signal(&server->ticker_wakes);
     pthread_mutex_unlock(&server->ticker_lock);
     pthread_join(server->ticker, NULL);
-    pthread_cond_destroy(&server->ticker_wakes);
+    server->has_ticker = false;
 }
 
 void cw_server_close(struct cw_server *server)
@@ -259,22 +264,19 @@ void cw_server_close(struct cw_server *server)
         cw_event_streams_stop(&server->streams);
         cancel_jobs(server->api.jobs);
         wait_for_calls(server);
+        stop_ticker(server);
         /* The workers must have resumed every connection before the daemon stops. */
         cw_work_pool_free(server->pool);
         server->pool = NULL;
-        stop_ticker(server);
-        server->has_ticker = false;
         MHD_stop_daemon(server->daemon);
         if (listening != MHD_INVALID_SOCKET) {
             close(listening);
         }
     }
-    if (server->api.jobs != NULL) {
-        cw_job_runner_listen(server->api.jobs, NULL, NULL);
-    }
     stop_ticker(server);
     cw_work_pool_free(server->pool);
     cw_api_clear(&server->api);
+    pthread_cond_destroy(&server->ticker_wakes);
     pthread_mutex_destroy(&server->watch.lock);
     pthread_mutex_destroy(&server->streams.lock);
     pthread_mutex_destroy(&server->ticker_lock);

@@ -103,7 +103,6 @@ static bool read_page(struct cw_exchange *exchange, struct cw_list_page *page)
         (struct cw_list_page){.entity = exchange->entity, .format = exchange->format, .limit = DEFAULT_LIMIT};
     for (size_t i = 0; i < exchange->uri.pair_count; i++) {
         const struct cw_query_pair *pair = &exchange->uri.pairs[i];
-        struct cw_filter *filter = &page->filters[page->filter_count];
         int column = -1;
         enum cw_comparison comparison;
         if (strcmp(pair->name, "limit") == 0) {
@@ -119,11 +118,9 @@ static bool read_page(struct cw_exchange *exchange, struct cw_list_page *page)
                 cw_field_errors_add_text(&errors, "fields", pair->value,
                                          "columns of the table, each once, separated by commas");
             }
-        } else if (page->filter_count == CW_FILTERS_MAX) {
-            cw_field_errors_add_text(&errors, pair->name, pair->value, "at most 16 filters");
-        } else if (find_filter(exchange->entity, pair->name, &column, &comparison)) {
-            *filter = (struct cw_filter){(uint32_t)column, comparison, pair->value};
-            page->filter_count++;
+        } else if (find_filter(exchange->entity, pair->name, &column, &comparison) &&
+                   cw_list_page_filter(page, (uint32_t)column, comparison, pair->value, NULL) != CW_OK) {
+            cw_field_errors_add_text(&errors, pair->name, pair->value, "at most 16 conditions");
         }
     }
     if (errors.count > 0) {
@@ -223,8 +220,10 @@ cw_status cw_get_row(struct cw_exchange *exchange, struct cw_error *error)
         return CW_OK;
     }
     page.limit = 1;
-    page.filters[0] = (struct cw_filter){0, CW_EQUAL, exchange->id_text};
-    page.filter_count = 1;
+    const cw_status filtered = cw_list_page_filter(&page, 0, CW_EQUAL, exchange->id_text, error);
+    if (filtered != CW_OK) {
+        return filtered;
+    }
     if (page.format == CW_FORMAT_JSON) {
         page.format = CW_FORMAT_NDJSON; /* one row is one object, not an array */
     }

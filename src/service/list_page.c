@@ -1,5 +1,6 @@
 #include "service/list_page.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -43,6 +44,24 @@ bool cw_filter_value_is_good(const struct cw_column_def *column, const char *tex
         break;
     }
     return true;
+}
+
+cw_status cw_list_page_filter(struct cw_list_page *page, uint32_t column, enum cw_comparison comparison,
+                              const char *value, struct cw_error *error)
+{
+    int32_t day = 0;
+    if (page->filter_count == CW_FILTERS_MAX) {
+        return cw_error_set(error, CW_E_LIMIT, page->entity->columns[column].name,
+                            "there are more conditions than expected: at most %d", CW_FILTERS_MAX);
+    }
+    if (page->entity->columns[column].type == CW_TYPE_TIMESTAMP &&
+        cw_parse_date(value, strlen(value), &day)) {
+        char *instant = page->instants[page->filter_count];
+        snprintf(instant, sizeof page->instants[0], "%.10sT00:00:00Z", value);
+        value = instant;
+    }
+    page->filters[page->filter_count++] = (struct cw_filter){column, comparison, value};
+    return CW_OK;
 }
 
 cw_status cw_batch_encode(const struct cw_batch *batch, enum cw_format format, const uint32_t *columns,

@@ -20,6 +20,7 @@ struct cw_list_page {
     uint32_t column_count;                    /* 0: all */
     struct cw_filter filters[CW_FILTERS_MAX]; /* texts are borrowed */
     uint32_t filter_count;
+    char instants[CW_FILTERS_MAX][24]; /* texts of times that were given as dates */
     /* Set by cw_list_page_read. */
     int64_t rows;
     bool has_more;
@@ -31,6 +32,10 @@ bool cw_comparison_find(const char *name, enum cw_comparison *comparison);
 
 /* Whether text is a value of a column's type: uuid, integer, date, RFC 3339 time (or date), true or false. */
 bool cw_filter_value_is_good(const struct cw_column_def *column, const char *text);
+
+/* Adds a condition whose value is good. A date for a time means its first moment, UTC. Errors: CW_E_LIMIT. */
+cw_status cw_list_page_filter(struct cw_list_page *page, uint32_t column, enum cw_comparison comparison,
+                              const char *value, struct cw_error *error);
 
 /* Reads the page and appends it as a whole file of its format. Errors: those of cw_store_read. */
 cw_status cw_list_page_read(struct cw_store *store, struct cw_list_page *page, struct cw_buffer *out,

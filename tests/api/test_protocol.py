@@ -1,0 +1,184 @@
+"""What must not pass: malformed framing, requests and readers without end, sizes beyond the limits."""
+import socket
+import time
+
+import pytest
+
+
+def exchange(server, data, seconds=5, shut=False):
+    """Everything that comes back for raw bytes, until the server hangs up or nothing more comes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as link:
+        received = b""
+        try:
+            link.sendall(data)
+            if shut:
+                link.shutdown(socket.SHUT_WR)
+            while chunk := link.recv(65536):
+                received += chunk
+                if b"\r\n\r\n" in received and not shut and complete(received):
+                    break
+        except OSError:
+            pass
+        return received
+
+
+def complete(received):
+    head, _, body = received.partition(b"\r\n\r\n")
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return len(body) >= int(value)
+    return False
+
+
+def status_of(received):
+    return int(received.split(b" ", 2)[1]) if received.startswith(b"HTTP/1.1 ") else None
+
+
+HOST = b"Host: localhost\r\n"
+BODY = b'{"count":1,"persist":false}'
+POST = b"POST /api/v1/generate/customers HTTP/1.1\r\n"
+JSON = b"Content-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize("request_bytes", [
+    b"GET /healthz HTTP/1.1\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: a, b\r\n\r\n",
+    POST + HOST + JSON + b"Content-Length: 27\r\nContent-Length: 5\r\n\r\n" + BODY,
+    POST + HOST + JSON + b"Content-Length: 27\r\nContent-Length: 27\r\n\r\n" + BODY,
+    POST + HOST + JSON + b"Content-Length: 27\r\nTransfer-Encoding: chunked\r\n\r\n" + BODY,
+    POST + HOST + JSON + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + BODY,
+    POST + HOST + JSON + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    POST + HOST + JSON + b"Content-Length: -1\r\n\r\n",
+    POST + HOST + JSON + b"Content-Length: 0x10\r\n\r\n",
+    POST + HOST + JSON + b"Content-Length: 99999999999999999999999\r\n\r\n",
+    POST + HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\n" + HOST + b"Broken header\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 20000 + b"\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\n" + HOST + b"".join(b"X%d: a\r\n" % i for i in range(200)) + b"\r\n",
+    b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"GET  HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"GET /api/v1/customers?city=%zz HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"GET /api/v1/customers?city=%ff HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"GET /api/v1/customers?city=%00 HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"\r\n\r\n\r\n garbage \x00\x01\x02\r\n\r\n",
+])
+def test_malformed_requests_are_refused(server, request_bytes):
+    received = exchange(server, request_bytes, shut=True)
+    assert status_of(received) in (None, 400, 413, 414, 431), received[:300]
+    assert b"HTTP/1.1 2" not in received
+    server.get("/healthz")
+
+
+def test_refusals_of_framing_close_and_explain(server):
+    received = exchange(server, POST + HOST + JSON + b"Content-Length: 27\r\nTransfer-Encoding: chunked\r\n\r\n" + BODY)
+    assert status_of(received) == 400 and b"application/problem+json" in received
+    assert b"connection: close" in received.lower()
+
+
+def test_paths_are_decoded_strictly(server):
+    row = server.get("/api/v1/customers?limit=1").json()["data"][0]["id"]
+    assert status_of(exchange(server, b"GET /api/v1/%63ustomers/" + row.encode() + b" HTTP/1.1\r\n" + HOST + b"\r\n")) == 200
+    for path in (b"/api/v1/customers%2F" + row.encode(), b"/api/v1//customers", b"/api/v1/customers/", b"/API/v1/customers",
+                 b"/api/v1/customers/..", b"/api/v1/customers/%00", b"/api/v1/customer", b"/%"):
+        assert status_of(exchange(server, b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")) == 404, path
+
+
+def test_keep_alive_pipelining_chunks_and_old_clients(server):
+    two = exchange(server, (b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n") * 2 +
+                   b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n", shut=True)
+    assert two.count(b"HTTP/1.1 200") == 3
+    chunked = exchange(server, POST + HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\n" +
+                       b"5\r\n" + BODY[:5] + b"\r\n" + b"%x\r\n" % (len(BODY) - 5) + BODY[5:] + b"\r\n0\r\n\r\n")
+    assert status_of(chunked) == 200
+    assert exchange(server, b"GET /healthz HTTP/1.0\r\n\r\n", shut=True).startswith(b"HTTP/1.")
+    waited = exchange(server, POST + HOST + JSON + b"Expect: 100-continue\r\nContent-Length: 27\r\n\r\n" + BODY, shut=True)
+    assert b"HTTP/1.1 200" in waited
+
+
+def test_bodies_beyond_the_limit(server):
+    told = exchange(server, POST + HOST + JSON + b"Content-Length: 2000000\r\n\r\n")
+    assert status_of(told) == 413 and b"application/problem+json" in told
+    chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    sent = exchange(server, POST + HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 20 + b"0\r\n\r\n")
+    assert status_of(sent) == 413
+    endless = exchange(server, POST + HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 200)
+    assert b"HTTP/1.1 2" not in endless
+    server.get("/healthz")
+
+
+def test_methods(server):
+    for method in ("PUT", "PATCH", "DELETE", "TRACE", "BREW"):
+        answer = server.call(method, "/api/v1/customers", 405)
+        assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert server.call("OPTIONS", "/api/v1/generate/orders", 204).headers["Allow"] == "POST, OPTIONS"
+    head, get = server.call("HEAD", "/api/v1/brands", 200), server.get("/api/v1/brands")
+    assert head.content == b"" and head.headers["Content-Length"] == get.headers["Content-Length"]
+    assert "Access-Control-Allow-Origin" not in get.headers
+    server.get("/nothing", 404)
+
+
+def test_request_ids_come_back(server):
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    answer = server.get("/healthz", headers={"X-Request-Id": "abc-1", "traceparent": parent})
+    assert answer.headers["X-Request-Id"] == "abc-1" and answer.headers["traceparent"] == parent
+    answer = server.get("/healthz", headers={"X-Request-Id": "a b\"c", "traceparent": "00-zz"})
+    assert len(answer.headers["X-Request-Id"]) == 36 and "traceparent" not in answer.headers
+    time.sleep(0.2)
+    assert any("id=abc-1 " in line and "status=200" in line and "trace=4bf92f" in line for line in server.errors)
+
+
+@pytest.fixture(scope="module")
+def hasty(start_server):
+    """A server that waits two seconds for anybody."""
+    return start_server("--timeout", "2")
+
+
+@pytest.mark.parametrize("start", [
+    b"GET /hea",
+    b"GET /healthz HTTP/1.1\r\nHo",
+    POST + HOST + JSON + b"Content-Length: 27\r\n\r\n{",
+    POST + HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\n1000\r\n",
+])
+def test_slow_drips_are_cut_off(hasty, start):
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", hasty.port), timeout=10) as link:
+        link.sendall(start)
+        try:
+            while time.monotonic() - begun < 15:
+                time.sleep(0.25)
+                link.sendall(b" ")
+                link.settimeout(0.05)
+                try:
+                    if link.recv(1000) == b"":
+                        break
+                except TimeoutError:
+                    pass
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    assert time.monotonic() - begun < 8
+    hasty.get("/healthz")
+
+
+def test_stalled_readers_are_dropped(hasty):
+    links = []
+    for _ in range(20):
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.connect(("127.0.0.1", hasty.port))
+        link.sendall(b"GET /api/v1/order_items?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n")
+        link.sendall((b"GET /openapi.json HTTP/1.1\r\n" + HOST + b"\r\n") * 50)
+        links.append(link)
+    until = time.monotonic() + 40
+    while time.monotonic() < until:
+        text = hasty.get("/metrics").text
+        if int(text.split("\ncartwright_http_connections ")[1].split("\n")[0]) <= 1:
+            break
+        time.sleep(0.5)
+    else:
+        raise AssertionError("stalled readers are still connected")
+    for link in links:
+        link.close()
