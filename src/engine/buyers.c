@@ -89,11 +89,30 @@ int32_t cw_buyer_birth_date(const struct cw_buyers *buyers, uint32_t index)
     return identity.birth_date;
 }
 
+/* The curve says about how many; the rows around that say exactly. */
+static uint32_t made_before(const struct cw_customer_plan *plan, int64_t time)
+{
+    struct cw_customer customer;
+    int64_t count = (int64_t)(cw_growth_share(&plan->growth, time) * (double)plan->count);
+    for (; count < plan->count; count++) {
+        cw_customer_make(plan, count, &customer);
+        if (customer.created_at >= time) {
+            break;
+        }
+    }
+    for (; count > 0; count--) {
+        cw_customer_make(plan, count - 1, &customer);
+        if (customer.created_at < time) {
+            break;
+        }
+    }
+    return (uint32_t)count;
+}
+
 uint32_t cw_buyers_before(const struct cw_buyers *buyers, int64_t time)
 {
     if (buyers->population == NULL) {
-        double rows = cw_growth_share(&buyers->plan->growth, time) * (double)buyers->plan->count;
-        return rows < 1.0 ? 0 : (uint32_t)(rows - (time < buyers->plan->growth.end ? 1.0 : 0.0));
+        return made_before(buyers->plan, time);
     }
     uint32_t low = 0, high = buyers->population->customer_count;
     while (low < high) {

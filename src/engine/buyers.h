@@ -39,7 +39,7 @@ void cw_buyer_get(const struct cw_buyers *buyers, uint32_t index, struct cw_buye
 /* Day of birth (days since 1970). */
 int32_t cw_buyer_birth_date(const struct cw_buyers *buyers, uint32_t index);
 
-/* How many buyers, counted in the order of their indices, had signed up by an instant for certain. */
+/* How many buyers, who are counted in the order of sign-up, had signed up before an instant. */
 uint32_t cw_buyers_before(const struct cw_buyers *buyers, int64_t time);
 
 #endif
