@@ -6,6 +6,8 @@
 #include "engine/basket.h"
 #include "engine/order_plan.h"
 
+#define BUYER_TRIES 64
+
 /* ---- Amounts ---- */
 
 static int32_t tax_rate(const struct cw_market *market, uint32_t region, uint8_t tax_class)
@@ -67,14 +69,17 @@ static void add_up(const struct cw_order_plan *plan, struct cw_order *order, str
 
 /* ---- Payment ---- */
 
-/* The payment method that can bear the most at a time; the default one where none is valid. */
+/* The payment method that can bear the most of those valid at a time; method_count where none is. */
 static uint32_t strongest_method(const struct cw_buyer *buyer, int64_t time)
 {
-    uint32_t best = 0;
-    for (uint32_t k = 1; k < buyer->method_count; k++)
-        if (buyer->methods[k].created_at <= time && buyer->methods[k].expires_at > time &&
-            buyer->methods[k].limit_amount > buyer->methods[best].limit_amount)
+    uint32_t best = buyer->method_count;
+    for (uint32_t k = 0; k < buyer->method_count; k++) {
+        const struct cw_known_payment_method *method = &buyer->methods[k];
+        if (method->created_at <= time && method->expires_at > time &&
+            (best == buyer->method_count || method->limit_amount > buyer->methods[best].limit_amount)) {
             best = k;
+        }
+    }
     return best;
 }
 
@@ -184,6 +189,11 @@ static cw_status draw_order(const struct cw_order_plan *plan, const struct cw_bu
     choose_addresses(buyer, order, &traits);
     uint32_t wish = cw_slice(&traits, 16) < 11 ? 0 : cw_slice(&traits, 8);
     uint32_t strongest = strongest_method(buyer, order->created_at);
+    if (strongest == buyer->method_count) {
+        return cw_error_set(error, CW_E_INVALID, "customers",
+                            "no payment method of the customers tried is valid at an order time within "
+                            "date_range; expected at least one");
+    }
     int64_t limit = buyer->methods[strongest].limit_amount;
     int64_t dearest_fee = INT64_C(1509) * market->rate / 10000 + 9;
     cw_status status = cw_basket_draw(plan, buyer, order, lines, (limit - dearest_fee) * 4 / 5, error);
@@ -263,6 +273,26 @@ static uint32_t pick_group(const struct cw_cell *cell, const double *weights, do
     return chosen;
 }
 
+/* Draws the buyer of an order and all of it. Another buyer gets the turn where one can have nothing that is
+ * on sale, because they are too young for it, their means too small or their cards expired. */
+static cw_status draw_bought_order(const struct cw_order_plan *plan, struct cw_order_set *set,
+                                   const struct cw_buyer_choice *choice, const double *weights, double sum,
+                                   struct cw_order *order, struct cw_error *error)
+{
+    const struct cw_demand *demand = &plan->demand;
+    const struct cw_cell *cell = &demand->cells[set->cell];
+    cw_status status = CW_E_INVALID;
+    for (uint32_t n = 0; status == CW_E_INVALID && n < BUYER_TRIES; n++) {
+        uint64_t draw = cw_draw(plan->traits, order->number, 3 + n);
+        uint32_t group = cell->group_count == 1 ? 0 : pick_group(cell, weights, sum, cw_mix(draw + 1));
+        struct cw_buyer buyer;
+        cw_buyer_get(&demand->buyers, cw_buyer_pick(demand, &cell->groups[group], choice, group, draw),
+                     &buyer);
+        status = draw_order(plan, &buyer, order, set->lines + set->line_count, error);
+    }
+    return status;
+}
+
 /* Draws the orders [first, end) of a cell, which all lie in one slot. */
 static cw_status draw_slot(const struct cw_order_plan *plan, struct cw_order_set *set, int32_t slot,
                            int64_t first, int64_t end, struct cw_buyer_choice *choice, struct cw_error *error)
@@ -278,21 +308,16 @@ static cw_status draw_slot(const struct cw_order_plan *plan, struct cw_order_set
     int64_t slot_first = cell->slot_orders[slot];
     int64_t slot_count = cell->slot_orders[slot + 1] - slot_first;
     for (int64_t i = first; i < end; i++) {
-        cw_status status = reserve_lines(set, error);
-        if (status != CW_OK)
-            return status;
+        cw_status room = reserve_lines(set, error);
+        if (room != CW_OK)
+            return room;
         struct cw_order *order = &set->orders[set->order_count++];
         order->number = plan->prior_orders + (uint64_t)(cell->first_order + i);
         cw_basket_prefetch(plan, cell->market, order->number + 1);
         order->created_at =
             order_time(demand, slot, i - slot_first, slot_count, cw_draw(plan->times, order->number, 100));
         order->first_line = (uint32_t)set->line_count;
-        uint64_t draw = cw_draw(plan->traits, order->number, 3);
-        uint32_t group = cell->group_count == 1 ? 0 : pick_group(cell, weights, sum, cw_mix(draw + 1));
-        struct cw_buyer buyer;
-        cw_buyer_get(&demand->buyers, cw_buyer_pick(demand, &cell->groups[group], choice, group, draw),
-                     &buyer);
-        status = draw_order(plan, &buyer, order, set->lines + set->line_count, error);
+        cw_status status = draw_bought_order(plan, set, choice, weights, sum, order, error);
         if (status != CW_OK)
             return status;
         cw_order_decide_end(plan, set->cell, order);
