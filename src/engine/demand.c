@@ -258,6 +258,26 @@ uint32_t cw_buyer_pick(const struct cw_demand *demand, const struct cw_buyer_gro
     return demand->members[group->first[chosen] + position];
 }
 
+void cw_demand_segment_shares(const struct cw_demand *demand, double shares[CW_SEGMENT_COUNT])
+{
+    double rates[CW_SEGMENT_COUNT] = {0};
+    double sum = 0.0;
+    for (uint32_t c = 0; c < demand->cell_count; c++) {
+        const struct cw_cell *cell = &demand->cells[c];
+        for (uint32_t g = 0; g < cell->group_count; g++) {
+            const uint32_t *first = cell->groups[g].first;
+            for (uint32_t class = 0; class < CW_RATE_CLASSES; class ++) {
+                double rate = (double)(first[class + 1] - first[class]) * class_rate(class);
+                rates[class / CW_RATE_LEVELS] += rate;
+                sum += rate;
+            }
+        }
+    }
+    for (uint32_t s = 0; s < CW_SEGMENT_COUNT; s++) {
+        shares[s] = sum > 0.0 ? rates[s] / sum : 0.0;
+    }
+}
+
 /* ---- Slots ---- */
 
 /* Weights of a cell's slots: expected demand, made uneven by each day's own luck. Returns their sum. */

@@ -66,6 +66,9 @@ cw_status cw_demand_init(struct cw_demand *demand, const struct cw_run_spec *spe
                          struct cw_error *error);
 void cw_demand_clear(struct cw_demand *demand);
 
+/* The part of the orders that comes from each segment once all buyers have signed up; all 0 without buyers. */
+void cw_demand_segment_shares(const struct cw_demand *demand, double shares[CW_SEGMENT_COUNT]);
+
 /* Bounds of a slot (microseconds UTC). */
 static inline int64_t cw_slot_start(const struct cw_demand *demand, int32_t slot)
 {

@@ -10,6 +10,23 @@
 /* Items per order by segment: a positive Poisson, of mean parameter 3.5 unless the segment buys otherwise. */
 static const double line_means[CW_SEGMENT_COUNT] = {3.5, 3.5, 5.0, 8.0, 3.5};
 
+/* Mean quantity of a line by segment, as basket.c draws it. */
+static const double line_quantities[CW_SEGMENT_COUNT] = {1.3125, 1.3125, 1.3125, 11.8125, 1.3125};
+
+/* Mean units of an order; those of a regular one where there are no buyers. */
+static double mean_units(const struct cw_demand *demand)
+{
+    double shares[CW_SEGMENT_COUNT];
+    double units[CW_SEGMENT_COUNT];
+    double mean = 0.0;
+    cw_demand_segment_shares(demand, shares);
+    for (uint32_t s = 0; s < CW_SEGMENT_COUNT; s++) {
+        units[s] = line_means[s] / (1.0 - cw_exp(-line_means[s])) * line_quantities[s];
+        mean += shares[s] * units[s];
+    }
+    return mean > 0.0 ? mean : units[CW_SEGMENT_REGULAR];
+}
+
 static cw_status make_shelves(struct cw_order_plan *plan, struct cw_error *error)
 {
     const struct cw_catalogue *catalogue = plan->catalogue;
@@ -24,7 +41,6 @@ static cw_status make_shelves(struct cw_order_plan *plan, struct cw_error *error
             .first_variant = catalogue->first_variant[p],
             .variant_count = (uint16_t)(catalogue->first_variant[p + 1] - catalogue->first_variant[p]),
             .weight = catalogue->weight[p],
-            .tax_class = catalogue->tax_class[p],
         };
     }
     return cw_alias_init_integers(&plan->popularity, catalogue->popularity, catalogue->product_count, error);
@@ -63,6 +79,7 @@ static cw_status make_offers(struct cw_order_plan *plan, uint32_t slot, struct c
             .variant_count = plan->shelves[p].variant_count,
             .season = catalogue->season[p],
             .minimum_age = catalogue->minimum_age[p],
+            .tax_class = catalogue->tax_class[p],
         };
         set_price(catalogue, &catalogue->first_price[(size_t)p * catalogue->currency_count + slot],
                   plan->opening, &offers[p]);
@@ -165,6 +182,7 @@ cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spe
     if (status == CW_OK) {
         status = cw_demand_init(&plan->demand, spec, buyers, tables, error);
     }
+    plan->units_per_order = status == CW_OK ? mean_units(&plan->demand) : 0.0;
     if (status == CW_OK) {
         status = make_calendars(plan, spec, error);
     }

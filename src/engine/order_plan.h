@@ -41,6 +41,7 @@ struct cw_order_line {
     int32_t quantity;
     int32_t tax_rate;   /* thousandths of a percent */
     uint8_t fulfilment; /* enum cw_fulfilment */
+    uint8_t tax_class;  /* enum cw_tax_class */
     int64_t unit_amount;
     int64_t discount_amount;
     int64_t tax_amount;
@@ -81,7 +82,7 @@ struct cw_offer {
     uint32_t first_variant;
     uint32_t excluded_markets;
     uint16_t variant_count;
-    uint8_t season, minimum_age;
+    uint8_t season, minimum_age, tax_class;
 };
 
 /* A product as stock and parcels need it. */
@@ -89,7 +90,6 @@ struct cw_shelf {
     uint32_t first_variant;
     int32_t weight;
     uint16_t variant_count;
-    uint8_t tax_class;
 };
 
 /* What all units of a run share; immutable. */
@@ -110,6 +110,7 @@ struct cw_order_plan {
     uint64_t seed;
     bool has_world; /* stock comes from what the world can promise, not from opening stock */
     double popularity_sum;
+    double units_per_order; /* on average over the buyers' segments */
     struct cw_stream traits, basket, times, stock, ids[CW_ENTITY_COUNT];
     uint64_t delivery_key; /* tells the deliveries of runs into one store apart */
     double spread[256];    /* log-normal multipliers (median 1, sigma 0.5) at even probabilities */

@@ -8,7 +8,6 @@
 #define LOOK_AHEAD 4 /* orders */
 #define MICROS_PER_HOUR INT64_C(3600000000)
 #define PICKING_TIME MICROS_PER_HOUR    /* from arrival at the centre to leaving the stock */
-#define MEAN_UNITS_PER_ORDER 5.4        /* items times quantity over all segments */
 #define NOMINAL_ORDERS_PER_PRODUCT 0.05 /* a day, for stock of a catalogue made without orders */
 
 /* Units that come back when an order is cancelled. */
@@ -81,7 +80,7 @@ static double expected_demand(const struct cw_order_plan *plan, uint32_t cell, u
                        : NOMINAL_ORDERS_PER_PRODUCT * catalogue->product_count / plan->demand.cell_count;
     double share =
         (double)catalogue->popularity[product] / plan->popularity_sum / plan->shelves[product].variant_count;
-    return daily * MEAN_UNITS_PER_ORDER * share;
+    return daily * plan->units_per_order * share;
 }
 
 /* The shop's idea of demand is off by a factor, so some variants are kept short and run out. */
@@ -469,7 +468,8 @@ cw_status cw_stock_new(const struct cw_order_plan *plan, const struct cw_world *
         return no_memory(error);
     }
     *stock = (struct cw_stock){.plan = plan, .world = world, .cell = cell};
-    stock->items = malloc(((size_t)variants + 1) * sizeof *stock->items);
+    stock->items =
+        aligned_alloc(_Alignof(struct cw_stock_item), ((size_t)variants + 1) * sizeof *stock->items);
     if (stock->items == NULL) {
         cw_stock_free(stock);
         return no_memory(error);
