@@ -1,0 +1,248 @@
+"""What is compared with whom. Each comparison takes the options and the peers and gives a report.Result."""
+import functools
+import os
+import re
+import subprocess
+
+from measure import ROOT, Contender, Scratch, folder_size, interleave, peak_memory, self_timed, timed
+from report import Bar, Result, ratio_bar
+
+COLUMNS = ("customers.id,given_name,family_name,email,phone,birth_date,street,city,region,postal_code,country,"
+           "created_at")
+BYTES_PER_CUSTOMER = 16
+MEMORY_LIMIT = 300_000_000
+MEMORY_NOISE = 8_000_000  # what an allocator and timing add to equal runs
+
+
+def generate(options, *arguments, threads=1):
+    return [str(options.program), "generate", "--quiet", "--threads", str(threads), "--seed", "42",
+            *(str(argument) for argument in arguments)]
+
+
+def seconds(value):
+    return f"{value:.2f}"
+
+
+def rate_rows(contenders, ours, unit):
+    """Table lines: name, medians, rate, and how many times as fast we are."""
+    scale, digits = (1e6, 3) if unit == "rows" else (1e6, 0)
+    lines = []
+    for contender in contenders:
+        cpu, wall = ours.rate(unit) / contender.rate(unit), ours.rate(unit, "wall") / contender.rate(unit, "wall")
+        lines.append([contender.name, seconds(contender.wall), seconds(contender.cpu),
+                      f"{contender.rate(unit) / scale:.{digits}f}",
+                      "" if contender is ours else f"{cpu:.2f}×", "" if contender is ours else f"{wall:.2f}×"])
+    return lines
+
+
+def least_ratio(contenders, ours, unit):
+    """How many times as fast as the fastest judged peer, by CPU time; None without one."""
+    rates = [contender.rate(unit) for contender in contenders if contender.is_judged and contender is not ours]
+    return ours.rate(unit) / max(rates) if rates else None
+
+
+def customers(options, peers):
+    """Customers as CSV to /dev/null, one thread."""
+    count = 100_000 if options.quick else 1_000_000
+    slow = 10 if options.quick else 1
+    ours = Contender("Cartwright", functools.partial(timed, generate(
+        options, "--customers", count, "--tables", "customers", "--columns", COLUMNS, "--out", "-"), count), True)
+    contenders = [ours]
+    with Scratch(1 << 26) as scratch:
+        pool = scratch.fresh("pool")
+        subprocess.run(generate(options, "--customers", "200K", "--columns", COLUMNS, "--out", pool), check=True)
+        if "fake_rs" in peers:
+            contenders.append(Contender("fake-rs", functools.partial(timed, peers.command("fake_rs", count), count)))
+        if "duckdb_customers" in peers:
+            command = peers.command("duckdb_customers", count, pool / "customers/part-00000.csv")
+            contenders.append(Contender("DuckDB SQL", functools.partial(self_timed, command, count)))
+        for name, title, rows in (("faker_js", "faker-js", 50_000), ("mimesis_customers", "Mimesis", 50_000),
+                                  ("faker_customers", "Faker", 10_000)):
+            if name in peers:
+                run = functools.partial(timed, peers.command(name, rows // slow), rows // slow)
+                contenders.append(Contender(f"{title} ({rows // slow:,} rows)", run, is_judged=False))
+        interleave(contenders, options.rounds)
+    judged = sum(contender.is_judged for contender in contenders) > 2
+    ratio = least_ratio(contenders, ours, "rows") if judged else None
+    return Result(f"Customers, 12 columns, CSV to /dev/null, one thread, {count:,} rows",
+                  ["generator", "wall s", "CPU s", "M rows per CPU s", "we are, by CPU", "by wall"],
+                  rate_rows(contenders, ours, "rows"),
+                  [ratio_bar("customers CSV, of the faster of fake-rs and DuckDB", ratio, 6, 10)],
+                  ["DuckDB's set-up is not counted; every other program is timed from start to end."])
+
+
+def run_into_folder(scratch, command, is_made_before=False):
+    """Runs a command whose last argument is to be a folder, and removes the folder."""
+    folder = scratch.fresh("made")
+    if is_made_before:
+        folder.mkdir()
+    sample = timed([*command, str(folder)])
+    sample.size = folder_size(folder, "")
+    scratch.fresh("made")
+    return sample
+
+
+def without_setup(run_whole, run_setup):
+    """A run, less the time of one that makes nearly nothing."""
+    setup, whole = run_setup(), run_whole()
+    whole.wall -= setup.wall
+    whole.cpu -= setup.cpu
+    return whole
+
+
+def tpch_contenders(peers, scratch, scale):
+    def command(of_scale, *arguments):
+        return peers.command("tpchgen", "csv", "-s", of_scale, "-T", "orders,lineitem", "-n", 1, "-q", *arguments)
+
+    def run_files(of_scale):
+        return run_into_folder(scratch, command(of_scale, "-o"), is_made_before=True)
+
+    def run_stream():
+        sample = without_setup(lambda: timed(command(scale, "--stdout")), lambda: timed(command(0.001, "--stdout")))
+        sample.size = files.samples[-1].size
+        return sample
+
+    files = Contender("tpchgen-cli, orders and lineitem",
+                      lambda: without_setup(lambda: run_files(scale), lambda: run_files(0.001)))
+    return [files, Contender("tpchgen-cli, the same to /dev/null", run_stream, is_judged=False)]
+
+
+def orders(options, peers):
+    """Orders with their items as CSV, stock pass included, one thread, into files."""
+    count = 100_000 if options.quick else 1_000_000
+    scale = 0.05 if options.quick else 1
+    with Scratch(5_000_000_000) as scratch:
+        command = generate(options, "--customers", count // 5, "--products", count // 50, "--orders", count,
+                           "--tables", "orders,order_items", "--out")
+        ours = Contender("Cartwright, orders and order_items", lambda: run_into_folder(scratch, command), True)
+        contenders = [ours]
+        if "tpchgen" in peers:
+            contenders += tpch_contenders(peers, scratch, scale)
+        interleave(contenders, options.rounds)
+        where = scratch.path.parent
+    return Result(f"Orders with their items, CSV, one thread, {count:,} orders, files in {where.name}",
+                  ["generator", "wall s", "CPU s", "MB per CPU s", "we are, by CPU", "by wall"],
+                  rate_rows(contenders, ours, "bytes"),
+                  [ratio_bar("orders and items CSV, of tpchgen-cli", least_ratio(contenders, ours, "bytes"), 3, 5)],
+                  ["Ours draws customers and products too, lets orders meet stock in order of time, and takes a "
+                   "SHA-256 of every file; all of it is timed. tpchgen-cli's set-up (its pool of text) is not."])
+
+
+def parquet_case(options, peers, scratch, name, tables, arguments):
+    """(contenders, ours, size ratio): our generate, and DuckDB's COPY of the same rows."""
+    folder = scratch.fresh(name)
+    subprocess.run(generate(options, *arguments, "--format", "parquet", "--out", folder), check=True)
+    sizes = [folder_size(folder, "part-00000.parquet")]
+    sample = self_timed(peers.command("duckdb_parquet", folder, *tables))
+    command = generate(options, *arguments, "--format", "parquet", "--out")
+
+    def run_ours():
+        made = run_into_folder(scratch, command)
+        made.rows = sample.rows
+        return made
+
+    ours = Contender(f"Cartwright, {name}", run_ours, True)
+    theirs = Contender(f"DuckDB COPY, {name}",
+                       functools.partial(self_timed, peers.command("duckdb_parquet", folder, *tables)))
+    interleave([ours, theirs], options.rounds)
+    return [ours, theirs], ours, sizes[0] / sample.size
+
+
+def parquet(options, peers):
+    """Parquet with zstd, one thread: making and writing rows against writing the same rows only."""
+    count = 100_000 if options.quick else 1_000_000
+    header = ["writer", "wall s", "CPU s", "M rows per CPU s", "we are, by CPU", "by wall", "MB"]
+    rows, bars = [], []
+    cases = (("customers", ["customers"], ["--customers", count, "--tables", "customers"], True),
+             ("orders and items", ["orders", "order_items"],
+              ["--customers", count // 10, "--products", count // 100, "--orders", count // 4, "--tables",
+               "orders,order_items"], False))
+    if "duckdb_parquet" not in peers:
+        return Result("Parquet", header, [], [ratio_bar("customers Parquet, of DuckDB's COPY", None, 3)])
+    with Scratch(4_000_000_000) as scratch:
+        for name, tables, arguments, is_judged in cases:
+            contenders, ours, size = parquet_case(options, peers, scratch, name, tables, arguments)
+            lines = rate_rows(contenders, ours, "rows")
+            for line, contender in zip(lines, contenders):
+                line.append(f"{contender.samples[-1].size / 1e6:.1f}")
+            rows += lines
+            if is_judged:
+                bars.append(ratio_bar(f"{name} Parquet, of DuckDB's COPY", least_ratio(contenders, ours, "rows"), 3))
+            bars.append(Bar(f"{name} Parquet, size of DuckDB's file", "≤ 1×", size, f"{size:.3f}×", size <= 1.0))
+    return Result(f"Parquet with zstd, one thread: {count:,} customers, {count // 4:,} orders with items, all columns",
+                  header, rows, bars,
+                  ["Ours makes the rows and writes them; DuckDB only writes rows that are ready in memory."])
+
+
+def threads(options, _):
+    """Two threads against one, by wall time."""
+    count = 200_000 if options.quick else 3_000_000
+    rows, bars = [], []
+    with Scratch(5_000_000_000) as scratch:
+        cases = {
+            "customers CSV to /dev/null": lambda number: functools.partial(timed, generate(
+                options, "--customers", count, "--tables", "customers", "--columns", COLUMNS, "--out", "-",
+                threads=number)),
+            "orders and items CSV to files": lambda number: functools.partial(
+                run_into_folder, scratch, generate(
+                    options, "--customers", count // 15, "--products", count // 150, "--orders", count // 3,
+                    "--tables", "orders,order_items", "--out", threads=number)),
+        }
+        for name, make in cases.items():
+            one, two = Contender("1", make(1)), Contender("2", make(2))
+            interleave([one, two], options.rounds)
+            rows.append([name, seconds(one.wall), seconds(two.wall), seconds(one.cpu), seconds(two.cpu),
+                         f"{one.wall / two.wall:.2f}×"])
+            bars.append(ratio_bar(f"two threads, {name}", one.wall / two.wall, 1.8))
+    return Result("Two threads and one", ["what", "1: wall s", "2: wall s", "1: CPU s", "2: CPU s", "faster"],
+                  rows, bars)
+
+
+def memory(options, _):
+    """Peak memory of a run and of one twice as long, all tables, Parquet, one thread per processor."""
+    base = 250_000 if options.quick else 10_000_000
+    peaks = []
+    with Scratch(base * 500) as scratch:
+        for count in (base, base * 2):
+            folder = scratch.fresh("shop")
+            arguments = ["--customers", count // 5, "--products", "50K", "--orders", count, "--format", "parquet"]
+            peaks.append(peak_memory(generate(options, *arguments, "--out", folder, threads=os.cpu_count())))
+            scratch.fresh("shop")
+    allowed = peaks[0] + BYTES_PER_CUSTOMER * (base // 5) + MEMORY_NOISE
+    rows = [[f"{base * (i + 1):,} orders", f"{base * (i + 1) // 5:,}", f"{peak / 1e6:.0f}"]
+            for i, peak in enumerate(peaks)]
+    bars = [Bar(f"peak memory, {base:,} orders", f"< {MEMORY_LIMIT // 1_000_000} MB", peaks[0],
+                f"{peaks[0] / 1e6:.0f} MB", peaks[0] < MEMORY_LIMIT),
+            Bar("peak memory of twice the orders", f"≤ {allowed / 1e6:.0f} MB", peaks[1], f"{peaks[1] / 1e6:.0f} MB",
+                peaks[1] <= allowed)]
+    return Result("Peak memory, all tables, Parquet, a thread per processor", ["run", "customers", "MB"], rows, bars,
+                  [f"Twice the orders may take {BYTES_PER_CUSTOMER} bytes per additional customer more, and "
+                   f"{MEMORY_NOISE // 1_000_000} MB of noise."])
+
+
+STORE_LINE = re.compile(r"^(\S+) +([\d.]+) s wall +([\d.]+) s CPU +(\d+) rows/s; store is ([\d.]+), "
+                        r"store-closed ([\d.]+) times", re.M)
+
+
+def store(options, _):
+    """The built-in store beside a bare loop of prepared inserts; bench_store.c takes turns by itself."""
+    program = ROOT / "build/release/bench/bench_store"
+    count = 50_000 if options.quick else 1_000_000
+    header = ["loader", "wall s", "CPU s", "M rows per s", "store is", "store closed is"]
+    name = "store, loaded and closed, of a bare loop with log and indexes"
+    title = f"Loading {count:,} customers with addresses and payment methods"
+    if not program.exists():
+        return Result(title, header, [], [ratio_bar(name, None, 0.8)], ["bench_store is not built: use make bench."])
+    with Scratch(0, on_disk=True) as scratch:
+        text = subprocess.run([program, scratch.path, str(count), str(options.rounds)], check=True,
+                              capture_output=True, text=True).stdout
+    lines = STORE_LINE.findall(text)
+    rows = [[line[0], line[1], line[2], f"{int(line[3]) / 1e6:.3f}", f"{line[4]}×", f"{line[5]}×"] for line in lines]
+    ratio = next((float(line[5]) for line in lines if line[0] == "bare-log"), None)
+    return Result(title, header, rows, [ratio_bar(name, ratio, 0.8)],
+                  ["bare-log keeps a write-ahead log, syncs, and builds indexes after the rows; bare-in-place keeps "
+                   "indexes while it inserts; bare-reckless and bare-unchecked are not safe against a crash."])
+
+
+ALL = {"customers": customers, "orders": orders, "parquet": parquet, "threads": threads, "memory": memory,
+       "store": store}
