@@ -10,7 +10,7 @@
 #include "service/values.h"
 
 #define FIELDS_MAX 64
-#define NAME_BYTES_MAX 63
+#define NAME_LENGTH_MAX 63
 #define MARKET_TEXT_MAX 512
 #define SHARE_MAX 1000000
 
@@ -107,8 +107,8 @@ static void expectation(const struct cw_field *field, const struct cw_field_limi
                  markets);
         break;
     case CW_FIELD_NAMES:
-        snprintf(text, size, "a list of 1 to %lld different texts of 1 to %d bytes",
-                 (long long)field->maximum, NAME_BYTES_MAX);
+        snprintf(text, size, "a list of 1 to %lld different texts of 1 to %d characters",
+                 (long long)field->maximum, NAME_LENGTH_MAX);
         break;
     case CW_FIELD_OBJECT:
         snprintf(text, size, "an object");
@@ -192,12 +192,22 @@ static bool is_markets(const json_t *value)
     return json_is_object(value) && json_object_size(value) > 0;
 }
 
+/* Code points, as JSON Schema counts length. */
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    }
+    return count;
+}
+
 static bool is_names(const json_t *value, int64_t maximum)
 {
     for (size_t i = 0; i < json_array_size(value); i++) {
         const json_t *name = json_array_get(value, i);
-        if (!json_is_string(name) || json_string_length(name) < 1 ||
-            json_string_length(name) > NAME_BYTES_MAX) {
+        const size_t length = json_is_string(name) ? count_characters(json_string_value(name)) : 0;
+        if (length < 1 || length > NAME_LENGTH_MAX) {
             return false;
         }
         for (size_t j = 0; j < i; j++) {

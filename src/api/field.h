@@ -22,7 +22,7 @@ enum cw_field_kind {
     CW_FIELD_UUID,
     CW_FIELD_TIME,    /* a date or date-time */
     CW_FIELD_MARKETS, /* a locale, a list of them, or an object of locale and share */
-    CW_FIELD_NAMES,   /* 1 to maximum different texts of 1 to 63 bytes */
+    CW_FIELD_NAMES,   /* 1 to maximum different texts of 1 to 63 characters */
     CW_FIELD_OBJECT   /* members */
 };
 

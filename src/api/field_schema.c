@@ -99,7 +99,6 @@ static void put_kind(struct cw_json_writer *writer, const struct cw_field *field
         cw_json_put_number(writer, "minItems", 1);
         cw_json_put_number(writer, "maxItems", field->maximum);
         cw_json_put_bool(writer, "uniqueItems", true);
-        /* At most 63 bytes: 15 characters of four bytes always fit, so more is left to the server. */
         cw_json_put_quoted(writer, "items", "{'type':'string','minLength':1,'maxLength':63}");
         break;
     case CW_FIELD_OBJECT:

@@ -93,6 +93,9 @@ static bool open_call(struct cw_call *call, const char *method, const char *vers
     struct cw_error error = {0};
     call->is_http_1_0 = strcmp(version, "HTTP/1.0") == 0;
     snprintf(exchange->method, sizeof exchange->method, "%s", method);
+    for (char *at = exchange->method; *at != '\0'; at++) {
+        *at = *at > ' ' && *at <= '~' ? *at : '?'; /* it is logged */
+    }
     MHD_get_connection_values_n(call->connection, MHD_HEADER_KIND, scan_header, &scan);
     if (exchange->request_id[0] == '\0') {
         const struct cw_uuid id = cw_uuid_fresh();

@@ -99,6 +99,7 @@ static bool read_columns(const char *text, struct cw_list_page *page)
 static bool read_page(struct cw_exchange *exchange, struct cw_list_page *page)
 {
     struct cw_field_errors errors = {0};
+    int status = 400;
     *page =
         (struct cw_list_page){.entity = exchange->entity, .format = exchange->format, .limit = DEFAULT_LIMIT};
     for (size_t i = 0; i < exchange->uri.pair_count; i++) {
@@ -121,10 +122,11 @@ static bool read_page(struct cw_exchange *exchange, struct cw_list_page *page)
         } else if (find_filter(exchange->entity, pair->name, &column, &comparison) &&
                    cw_list_page_filter(page, (uint32_t)column, comparison, pair->value, NULL) != CW_OK) {
             cw_field_errors_add_text(&errors, pair->name, pair->value, "at most 16 conditions");
+            status = 422;
         }
     }
     if (errors.count > 0) {
-        cw_reply_problem(exchange, 400, NULL, &errors);
+        cw_reply_problem(exchange, status, NULL, &errors);
     }
     return errors.count == 0;
 }

@@ -67,7 +67,7 @@ static void put_filter_schema(struct cw_json_writer *writer, const struct cw_col
         [CW_TYPE_BOOL] = "'type':'boolean'",
         [CW_TYPE_INT32] = "'type':'integer','format':'int32','minimum':-2147483648,'maximum':2147483647",
         [CW_TYPE_INT64] =
-            "'type':'integer','format':'int64','minimum':-9007199254740991,'maximum':9007199254740991",
+            "'type':'integer','format':'int64','minimum':-9223372036854775808,'maximum':9223372036854775807",
         [CW_TYPE_DATE] = "'type':'string','format':'date'",
         [CW_TYPE_TIMESTAMP] = "'type':'string','anyOf':[{'format':'date'},{'format':'date-time'}]",
         [CW_TYPE_UUID] = "'type':'string','format':'uuid'",
@@ -152,8 +152,9 @@ static void put_parameters(struct description *about, const struct cw_route *rou
             "server restarts; another request with the same key is refused");
     }
     if ((route->flags & CW_ROUTE_ASYNC) != 0) {
-        put_simple_parameter(writer, "Prefer", "header", false, "{'type':'string','enum':['respond-async']}",
-                             "Answer 202 with a job at once");
+        put_simple_parameter(
+            writer, "Prefer", "header", false, "{'type':'string','example':'respond-async'}",
+            "respond-async: answer 202 with a job at once; other preferences are passed over");
     }
     cw_json_close(writer, ']');
 }
@@ -191,7 +192,10 @@ static void put_content(struct cw_json_writer *writer, const char *media_type, c
 {
     cw_json_key(writer, media_type);
     cw_json_open(writer, '{');
-    cw_json_put_quoted(writer, "schema", schema);
+    /* A stream of events is no text to be held against a schema as a whole. */
+    if (strcmp(media_type, "text/event-stream") != 0) {
+        cw_json_put_quoted(writer, "schema", schema);
+    }
     cw_json_close(writer, '}');
 }
 

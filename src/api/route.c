@@ -100,8 +100,7 @@ static void answer_unrouted(struct cw_exchange *exchange, enum cw_route_match ma
         return;
     }
     char detail[160];
-    snprintf(detail, sizeof detail, "this path does not know the method %s; it knows %s", exchange->method,
-             allow);
+    snprintf(detail, sizeof detail, "this path does not know the method; it knows %s", allow);
     cw_reply_problem(exchange, 405, detail, NULL);
 }
 

@@ -30,7 +30,7 @@ bool cw_uri_decode(const char *text, size_t size, bool is_query, char *out, size
         } else if (byte == '+' && is_query) {
             byte = ' ';
         }
-        if (byte < 0x20 || byte == 0x7F) {
+        if (byte == 0 || (!is_query && (byte < 0x20 || byte == 0x7F))) {
             return false;
         }
         out[used++] = (char)byte;
@@ -96,6 +96,12 @@ cw_status cw_uri_parse(const char *target, struct cw_uri *uri, struct cw_error *
     if (size > CW_URI_SIZE_MAX) {
         return cw_error_set(error, CW_E_LIMIT, "target", "the request target has more than %d bytes",
                             CW_URI_SIZE_MAX);
+    }
+    for (const char *at = target; *at != '\0'; at++) {
+        if (*at <= ' ' || *at > '~') {
+            return cw_error_set(error, CW_E_INVALID, "target",
+                                "the request target must be visible ASCII, all else percent-encoded");
+        }
     }
     const char *path = find_path(target);
     const size_t path_size = strcspn(path, "?#");

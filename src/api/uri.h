@@ -12,7 +12,8 @@
 #define CW_QUERY_PAIRS_MAX 48
 
 /* Decodes %XX (and, in queries, '+' to a space) from text into out, which has room for size + 1 bytes; ends
- * it with a zero byte. False for a broken escape, a control character, or what is not UTF-8. */
+ * it with a zero byte. False for a broken escape, a zero byte, a control character in a path, or what is not
+ * UTF-8. */
 bool cw_uri_decode(const char *text, size_t size, bool is_query, char *out, size_t *length);
 
 /* One name and value of a query string. */

@@ -32,6 +32,7 @@ bool cw_filter_value_is_good(const struct cw_column_def *column, const char *tex
     case CW_TYPE_BOOL:
         return cw_parse_bool(text, length, &value.truth);
     case CW_TYPE_INT32:
+        return cw_parse_int32(text, length, &value.small);
     case CW_TYPE_INT64:
         return cw_parse_int64(text, length, &value.large);
     case CW_TYPE_DATE:

@@ -67,7 +67,9 @@ def test_nothing_acknowledged_is_lost_when_killed(start_server, round_number):
     workers = [threading.Thread(target=work) for _ in range(8)]
     for worker in workers:
         worker.start()
-    time.sleep(0.5 + 0.3 * round_number)
+    until = time.monotonic() + 30
+    while len(acknowledged) < 40 + 15 * round_number and time.monotonic() < until:
+        time.sleep(0.01)
     server.kill()
     for worker in workers:
         worker.join()
