@@ -78,6 +78,54 @@ static cw_status to_stdout(struct cw_generate_options *options, struct cw_progre
     return status;
 }
 
+static cw_status drop(void *context, const void *bytes, size_t size, struct cw_error *error)
+{
+    (void)context;
+    (void)bytes;
+    (void)size;
+    (void)error;
+    return CW_OK;
+}
+
+static cw_status to_nowhere(struct cw_generate_options *options, struct cw_progress *progress,
+                            struct cw_error *error)
+{
+    struct cw_output outputs[CW_ENTITY_COUNT];
+    size_t count = 0;
+    int64_t rows[CW_ENTITY_COUNT] = {0};
+    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
+        if (options->selection.columns[i] != 0) {
+            outputs[count++] = (struct cw_output){.entity = (enum cw_entity_id)i,
+                                                  .columns = options->selection.columns[i],
+                                                  .format = (enum cw_format)options->format,
+                                                  .compression = (enum cw_compression)options->compression,
+                                                  .compression_level = options->compression_level,
+                                                  .sink = {drop, NULL}};
+        }
+    }
+    const struct cw_produce_options produce = {.spec = &options->spec,
+                                               .shard = options->shard,
+                                               .shards = options->shards,
+                                               .threads = options->threads,
+                                               .outputs = outputs,
+                                               .output_count = count,
+                                               .progress = progress};
+    struct cw_console_progress *shown = cw_console_progress_start(progress, options->quiet);
+    const cw_status status = cw_produce(&produce, error);
+    cw_console_progress_stop(shown);
+    int64_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        rows[outputs[i].entity] = outputs[i].rows;
+        bytes += outputs[i].bytes;
+    }
+    if (status == CW_OK && !options->quiet) {
+        char where[64];
+        snprintf(where, sizeof where, "made and discarded %lld bytes", (long long)bytes);
+        summarize(where, rows);
+    }
+    return status;
+}
+
 static cw_status to_store(struct cw_generate_options *options, struct cw_progress *progress,
                           struct cw_error *error)
 {
@@ -120,6 +168,7 @@ static int run_generate(const struct cw_arguments *arguments)
     if (status == CW_OK) {
         cw_console_watch(&progress);
         status = options.store != NULL           ? to_store(&options, &progress, &error)
+                 : options.discard               ? to_nowhere(&options, &progress, &error)
                  : strcmp(options.out, "-") == 0 ? to_stdout(&options, &progress, &error)
                                                  : to_files(&options, &progress, &error);
         cw_console_watch(NULL);

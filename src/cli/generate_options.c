@@ -47,6 +47,7 @@ const struct cw_option cw_generate_option_table[CW_GENERATE_OPTION_COUNT] = {
     {"threads", "N", "Threads; one per processor by default. The data does not depend on it", NULL},
     {"shard", "I/N", "Make part I (0 to N - 1) of N; the parts laid end to end are the whole", NULL},
     {"force", NULL, "Replace what another run left in the directory", NULL},
+    {"discard", NULL, "Make and encode the tables, but keep nothing: to measure speed and sizes", NULL},
     {"quiet", NULL, "Show no progress and no summary", NULL},
 };
 
@@ -355,7 +356,7 @@ static cw_status check_together(const struct cw_arguments *arguments,
                                 const struct cw_generate_options *options, struct cw_error *error)
 {
     static const char *const of_files[] = {"out",         "tables", "columns", "format",
-                                           "compression", "shard",  "force"};
+                                           "compression", "shard",  "force",   "discard"};
     size_t tables = 0;
     for (size_t i = 0; options->store != NULL && i < sizeof of_files / sizeof of_files[0]; i++) {
         if (cw_argument_given(arguments, of_files[i])) {
@@ -363,6 +364,10 @@ static cw_status check_together(const struct cw_arguments *arguments,
                                 "--%s is about files and can't be used with --store, which takes every table",
                                 of_files[i]);
         }
+    }
+    if (options->discard && cw_argument_given(arguments, "out")) {
+        return cw_error_set(error, CW_E_INVALID, "discard",
+                            "--discard keeps nothing, so it can't be used with --out");
     }
     if (options->store == NULL && cw_argument_given(arguments, "customer-id")) {
         return cw_error_set(error, CW_E_INVALID, "customer-id",
@@ -385,6 +390,7 @@ cw_status cw_generate_options_read(const struct cw_arguments *arguments, struct 
     struct cw_generate_options read = {.shards = 1,
                                        .store = cw_argument(arguments, "store"),
                                        .force = cw_argument_given(arguments, "force"),
+                                       .discard = cw_argument_given(arguments, "discard"),
                                        .quiet = cw_argument_given(arguments, "quiet")};
     cw_status status = read_spec(arguments, &read.spec, error);
     if (status == CW_OK) {

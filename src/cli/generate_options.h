@@ -14,7 +14,7 @@ struct cw_generate_options {
     const char *store; /* or NULL */
     uint32_t threads;  /* 0: one per processor */
     uint32_t shard, shards;
-    bool force, quiet;
+    bool force, discard, quiet;
 };
 
 /* Reads the options and fills in what was left out. Errors: CW_E_INVALID, or those of reading the spec's
@@ -22,7 +22,7 @@ struct cw_generate_options {
 cw_status cw_generate_options_read(const struct cw_arguments *arguments, struct cw_generate_options *options,
                                    struct cw_error *error);
 
-#define CW_GENERATE_OPTION_COUNT 28
+#define CW_GENERATE_OPTION_COUNT 29
 extern const struct cw_option cw_generate_option_table[CW_GENERATE_OPTION_COUNT];
 
 #endif

@@ -3,12 +3,12 @@ _cartwright() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options='' choices=''
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'generate validate reproduce schema version help' -- "$word"))
+        COMPREPLY=($(compgen -W 'generate validate reproduce serve schema version help' -- "$word"))
         return
     fi
     case ${COMP_WORDS[1]} in
     generate)
-        options='--help --seed --scale --customers --products --orders --locale --segment --categories --products-per-category --price-min --price-max --customer-id --behavior --from --to --as-of --cells --spec --tables --columns --format --compression --out --store --threads --shard --force --quiet'
+        options='--help --seed --scale --customers --products --orders --locale --segment --categories --products-per-category --price-min --price-max --customer-id --behavior --from --to --as-of --cells --spec --tables --columns --format --compression --out --store --threads --shard --force --discard --quiet'
         case $previous in
         --segment) choices='new regular vip wholesale dormant' ;;
         --behavior) choices='normal peak holiday' ;;
@@ -23,6 +23,11 @@ _cartwright() {
         ;;
     reproduce)
         options='--help --store --threads --json --quiet'
+        case $previous in
+        esac
+        ;;
+    serve)
+        options='--help --store --address --port --threads --workers --connections --timeout --max-count --seed-shop --no-seed-shop --quiet'
         case $previous in
         esac
         ;;
