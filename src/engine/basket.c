@@ -150,7 +150,18 @@ static void add_line(const struct want *want, struct cw_order *order, struct cw_
                                                         .requested = variant,
                                                         .quantity = quantity,
                                                         .unit_amount = choice.price,
-                                                        .fulfilment = CW_FULFILMENT_STOCK};
+                                                        .fulfilment = CW_FULFILMENT_STOCK,
+                                                        .tax_class = offer->tax_class};
+}
+
+/* Fetches the first candidates of lines [first, end). */
+static void prefetch_lines(const struct cw_order_plan *plan, const struct cw_offer *offers, uint64_t number,
+                           uint32_t first, uint32_t end)
+{
+    for (uint32_t line = first; line < end; line++) {
+        uint32_t product = cw_alias_pick(&plan->popularity, cw_draw(plan->basket, number, LINE_DRAWS * line));
+        __builtin_prefetch(&offers[product]);
+    }
 }
 
 cw_status cw_basket_draw(const struct cw_order_plan *plan, const struct cw_buyer *buyer,
@@ -170,6 +181,7 @@ cw_status cw_basket_draw(const struct cw_order_plan *plan, const struct cw_buyer
         1 + cw_alias_pick(&plan->lines[order->segment], cw_draw(plan->basket, order->number, COUNT_DRAW));
     wanted = wanted < CW_ORDER_LINES_MAX ? wanted : CW_ORDER_LINES_MAX;
     order->line_count = 0;
+    prefetch_lines(plan, want.offers, order->number, PREFETCHED_LINES, wanted);
     for (uint32_t i = 0; i < wanted; i++) {
         struct choice choice = choose_product(&want, order->segment, i);
         if (choice.price == 0) {
@@ -190,9 +202,5 @@ cw_status cw_basket_draw(const struct cw_order_plan *plan, const struct cw_buyer
 
 void cw_basket_prefetch(const struct cw_order_plan *plan, uint32_t market, uint64_t number)
 {
-    const struct cw_offer *offers = plan->offers[plan->catalogue->market_currency[market]];
-    for (uint32_t line = 0; line < PREFETCHED_LINES; line++) {
-        uint32_t product = cw_alias_pick(&plan->popularity, cw_draw(plan->basket, number, LINE_DRAWS * line));
-        __builtin_prefetch(&offers[product]);
-    }
+    prefetch_lines(plan, plan->offers[plan->catalogue->market_currency[market]], number, 0, PREFETCHED_LINES);
 }

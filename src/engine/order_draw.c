@@ -52,7 +52,7 @@ static void add_up(const struct cw_order_plan *plan, struct cw_order *order, str
         struct cw_order_line *line = &lines[i];
         int64_t gross = line->quantity * line->unit_amount;
         line->discount_amount = gross * discount_percent / 100;
-        line->tax_rate = tax_rate(market, region, plan->shelves[line->product].tax_class);
+        line->tax_rate = tax_rate(market, region, line->tax_class);
         line->tax_amount = tax_of(gross - line->discount_amount, line->tax_rate, inclusive);
         line->total_amount = gross - line->discount_amount + (inclusive ? 0 : line->tax_amount);
         order->subtotal_amount += gross;
