@@ -8,6 +8,7 @@
 #include "model/columns.h"
 
 #define BLOCK_ROWS 512 /* rows worked on at a time, so that their traits stay in the first-level cache */
+#define LOOK_AHEAD 6   /* rows whose strings are fetched ahead */
 #define TEXT_BYTES 288 /* longest plain string, with room for copies of fixed width */
 
 struct block {
@@ -53,6 +54,12 @@ static void fill_email(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_EMAIL, block->at);
     for (int64_t i = 0; i < block->count; i++) {
+        if (i + LOOK_AHEAD < block->count) {
+            const struct cw_market *market = table_of(block, i + LOOK_AHEAD)->market;
+            const struct cw_identity *next = &block->identities[i + LOOK_AHEAD];
+            __builtin_prefetch(&market->family_names.ascii.offsets[next->family]);
+            __builtin_prefetch(&market->given_names.ascii.offsets[next->given]);
+        }
         cw_fill_text_end(&text,
                          cw_email_write(block->plan, &block->customers[i], &block->identities[i], text.at));
     }
@@ -96,23 +103,25 @@ static uint32_t phone_range(const struct block *block, int64_t i)
     return cw_alias_pick(&table_of(block, i)->phones, draw);
 }
 
+/* The range is chosen in a loop of its own, so that the reads of its table overlap. */
 static void fill_phone(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_PHONE, block->at);
+    uint32_t chosen[BLOCK_ROWS];
+    for (int64_t i = 0; i < block->count; i++) {
+        chosen[i] = phone_range(block, i);
+        __builtin_prefetch(&table_of(block, i)->market->phones.prefixes.offsets[chosen[i]]);
+    }
     for (int64_t i = 0; i < block->count; i++) {
         const struct cw_customer *customer = &block->customers[i];
         cw_fill_valid(batch, CW_CUSTOMER_PHONE, block->at + i, customer->has_phone);
-        char *out = text.at;
-        if (customer->has_phone) {
-            const struct cw_phone_ranges *ranges = &table_of(block, i)->market->phones;
-            uint32_t range = phone_range(block, i);
-            uint64_t draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, customer->row, 1);
-            out = cw_copy_pool(out, &ranges->prefixes, range);
-            cw_decimal_8(out, (uint32_t)cw_below(draw, 100000000));
-            cw_decimal_8(out + 8, (uint32_t)(((draw & 0xffffffff) * 100000000) >> 32));
-            out += ranges->digits[range];
-        }
-        cw_fill_text_end(&text, out);
+        const struct cw_phone_ranges *ranges = &table_of(block, i)->market->phones;
+        uint64_t draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, customer->row, 1);
+        char *out = cw_copy_pool(text.at, &ranges->prefixes, chosen[i]);
+        cw_decimal_8(out, (uint32_t)cw_below(draw, 100000000));
+        cw_decimal_8(out + 8, (uint32_t)(((draw & 0xffffffff) * 100000000) >> 32));
+        out += ranges->digits[chosen[i]];
+        cw_fill_text_end(&text, customer->has_phone ? out : text.at);
     }
 }
 
@@ -283,11 +292,9 @@ cw_status cw_customer_fill(const struct cw_customer_plan *plan, int64_t first, i
     struct block block = {.plan = plan};
     for (; block.at < count; block.at += block.count) {
         block.count = count - block.at < BLOCK_ROWS ? count - block.at : BLOCK_ROWS;
-        for (int64_t i = 0; i < block.count; i++) {
-            cw_customer_make(plan, first + block.at + i, &block.customers[i]);
-        }
-        for (int64_t i = 0; (columns & IDENTITY_COLUMNS) != 0 && i < block.count; i++) {
-            cw_customer_identify(plan, &block.customers[i], &block.identities[i]);
+        cw_customers_make(plan, first + block.at, block.count, block.customers);
+        if ((columns & IDENTITY_COLUMNS) != 0) {
+            cw_customers_identify(plan, block.customers, block.count, block.identities);
         }
         for (uint32_t c = 0; c < CW_CUSTOMER_COLUMN_COUNT; c++) {
             if (cw_fill_wants(columns, c)) {

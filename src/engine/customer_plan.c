@@ -86,6 +86,14 @@ void cw_customer_plan_clear(struct cw_customer_plan *plan)
 
 /* ---- A customer ---- */
 
+/* Segments of customers that are not new, in hundredths. */
+static uint8_t usual_segment(uint32_t hundredth)
+{
+    static const uint8_t segments[3] = {CW_SEGMENT_VIP, CW_SEGMENT_WHOLESALE, CW_SEGMENT_DORMANT};
+    uint32_t rare = (uint32_t)(hundredth >= 76) + (uint32_t)(hundredth >= 78);
+    return hundredth < 70 ? CW_SEGMENT_REGULAR : segments[rare];
+}
+
 static uint8_t choose_segment(const struct cw_customer_plan *plan, int64_t created_at, uint64_t *draw)
 {
     uint32_t first = cw_slice(draw, 16);
@@ -94,16 +102,7 @@ static uint8_t choose_segment(const struct cw_customer_plan *plan, int64_t creat
         return (uint8_t)plan->segment;
     }
     bool is_recent = created_at >= plan->as_of - NEW_DAYS * CW_MICROS_PER_DAY;
-    if (is_recent && first < 13) {
-        return CW_SEGMENT_NEW;
-    }
-    if (second < 70) {
-        return CW_SEGMENT_REGULAR;
-    }
-    if (second < 76) {
-        return CW_SEGMENT_VIP;
-    }
-    return second < 78 ? CW_SEGMENT_WHOLESALE : CW_SEGMENT_DORMANT;
+    return is_recent && first < 13 ? CW_SEGMENT_NEW : usual_segment(second);
 }
 
 /* 1, 2 or 3 in the proportion 6 : 3 : 1. */
@@ -113,35 +112,75 @@ static uint8_t one_to_three(uint64_t *draw)
     return tenth < 6 ? 1 : tenth < 9 ? 2 : 3;
 }
 
+/* ---- Customers, many at a time ----
+ *
+ * Each step is a loop of its own over the rows: the steps of one row wait for each other and for memory,
+ * those of different rows do not, so a short loop lets the processor work on many rows at once. */
+
+static void make_times(const struct cw_customer_plan *plan, int64_t first, int64_t count,
+                       struct cw_customer *customers)
+{
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_SIGN_UP, first + i, 0);
+        double share = ((double)(first + i) + cw_unit(draw)) / (double)plan->count;
+        customers[i].row = first + i;
+        customers[i].created_at = cw_growth_time(&plan->growth, share < 1.0 ? share : 0x1.fffffffffffffp-1);
+    }
+}
+
+static void make_markets(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
+{
+    for (int64_t i = 0; i < count; i++) {
+        int64_t place = (int64_t)cw_permute(&plan->order, (uint64_t)customers[i].row);
+        uint32_t m = 0;
+        for (uint32_t k = 0; k + 1 < plan->market_count; k++) {
+            m += place >= plan->market_ends[k];
+        }
+        customers[i].market = (uint8_t)m;
+        customers[i].number = place - plan->markets[m].first;
+    }
+}
+
+static void make_cities(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const struct cw_alias *cities = &plan->tables->tables[customers[i].market].cities;
+        customers[i].city =
+            cw_alias_pick(cities, cw_customer_draw(plan, CW_CUSTOMER_DRAW_PLACE, customers[i].row, 0));
+    }
+}
+
+static void make_traits(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
+{
+    for (int64_t i = 0; i < count; i++) {
+        struct cw_customer *customer = &customers[i];
+        const struct cw_cities *cities = &plan->tables->tables[customer->market].market->cities;
+        uint64_t traits = cw_customer_draw(plan, CW_CUSTOMER_DRAW_TRAITS, customer->row, 0);
+        uint32_t first = cities->first_postal[customer->city];
+        customer->region = cities->region[customer->city];
+        customer->postal = first + cw_slice(&traits, cities->first_postal[customer->city + 1] - first);
+        customer->segment = choose_segment(plan, customer->created_at, &traits);
+        customer->level = (uint8_t)cw_slice(&traits, CW_RATE_LEVELS);
+        customer->address_count = one_to_three(&traits);
+        customer->payment_method_count = one_to_three(&traits);
+        customer->channel = (uint8_t)cw_slice(&traits, 64);
+        customer->marketing_consent = cw_slice(&traits, 64) < 37;
+        customer->has_phone = cw_slice(&traits, 16) != 0;
+    }
+}
+
+void cw_customers_make(const struct cw_customer_plan *plan, int64_t first, int64_t count,
+                       struct cw_customer *customers)
+{
+    make_times(plan, first, count, customers);
+    make_markets(plan, count, customers);
+    make_cities(plan, count, customers);
+    make_traits(plan, count, customers);
+}
+
 void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct cw_customer *customer)
 {
-    uint64_t sign_up = cw_customer_draw(plan, CW_CUSTOMER_DRAW_SIGN_UP, row, 0);
-    double share = ((double)row + cw_unit(sign_up)) / (double)plan->count;
-    int64_t created_at = cw_growth_time(&plan->growth, share < 1.0 ? share : 0x1.fffffffffffffp-1);
-    int64_t place = (int64_t)cw_permute(&plan->order, (uint64_t)row);
-    uint32_t m = 0;
-    for (uint32_t i = 0; i + 1 < plan->market_count; i++) {
-        m += place >= plan->market_ends[i];
-    }
-    const struct cw_market_table *table = &plan->tables->tables[m];
-    const struct cw_cities *cities = &table->market->cities;
-    uint32_t city = cw_alias_pick(&table->cities, cw_customer_draw(plan, CW_CUSTOMER_DRAW_PLACE, row, 0));
-    uint64_t traits = cw_customer_draw(plan, CW_CUSTOMER_DRAW_TRAITS, row, 0);
-    customer->row = row;
-    customer->created_at = created_at;
-    customer->number = place - plan->markets[m].first;
-    customer->market = (uint8_t)m;
-    customer->city = city;
-    customer->region = cities->region[city];
-    uint32_t postal_codes = cities->first_postal[city + 1] - cities->first_postal[city];
-    customer->postal = cities->first_postal[city] + cw_slice(&traits, postal_codes);
-    customer->segment = choose_segment(plan, created_at, &traits);
-    customer->level = (uint8_t)cw_slice(&traits, CW_RATE_LEVELS);
-    customer->address_count = one_to_three(&traits);
-    customer->payment_method_count = one_to_three(&traits);
-    customer->channel = (uint8_t)cw_slice(&traits, 64);
-    customer->marketing_consent = cw_slice(&traits, 64) < 37;
-    customer->has_phone = cw_slice(&traits, 16) != 0;
+    cw_customers_make(plan, row, 1, customer);
 }
 
 void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint8_t id[16])
@@ -187,32 +226,65 @@ static int32_t birth_date(const struct cw_customer_plan *plan, const struct cw_c
     return as_of_day - age;
 }
 
+static void find_families(const struct cw_customer_plan *plan, const struct cw_customer *customers,
+                          int64_t count, struct cw_identity *identities)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const struct cw_customer_market *run = &plan->markets[customers[i].market];
+        uint64_t position = (uint64_t)customers[i].number * run->step + run->offset;
+        identities[i].position = position;
+        identities[i].family_group = cw_family_find(&plan->tables->tables[customers[i].market], position);
+    }
+}
+
+static void find_given_names(const struct cw_customer_plan *plan, const struct cw_customer *customers,
+                             int64_t count, struct cw_identity *identities)
+{
+    for (int64_t i = 0; i < count; i++) {
+        struct cw_identity *identity = &identities[i];
+        const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
+        const struct cw_family_group *family = &table->family_groups[identity->family_group];
+        identity->family = family->first;
+        if (family->count > 1) {
+            uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, customers[i].row, 0);
+            identity->family += cw_family_spelling(table, family, cw_mix(draw));
+        }
+        uint64_t within = (identity->position - table->family_starts[identity->family_group]) * family->scale;
+        identity->given_group = cw_given_find(table, within);
+    }
+}
+
+static void choose_spellings(const struct cw_customer_plan *plan, const struct cw_customer *customers,
+                             int64_t count, struct cw_identity *identities)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
+        const struct cw_given_group *given = &table->given_groups[identities[i].given_group];
+        uint64_t rest = cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, customers[i].row, 0);
+        uint32_t index = cw_slice(&rest, given->cell_count);
+        const struct cw_given_cell *cell = &table->given_cells[given->first_cell + index];
+        uint32_t keep = 0U - (uint32_t)((uint16_t)(rest >> 48) < cell->threshold);
+        cell = &table->given_cells[given->first_cell + (cell->other ^ ((index ^ cell->other) & keep))];
+        identities[i].given = cell->name;
+        identities[i].decade = cell->decade;
+    }
+}
+
+void cw_customers_identify(const struct cw_customer_plan *plan, const struct cw_customer *customers,
+                           int64_t count, struct cw_identity *identities)
+{
+    find_families(plan, customers, count, identities);
+    find_given_names(plan, customers, count, identities);
+    choose_spellings(plan, customers, count, identities);
+    for (int64_t i = 0; i < count; i++) {
+        identities[i].birth_date = birth_date(plan, &customers[i], identities[i].decade);
+    }
+}
+
 void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                           struct cw_identity *identity)
 {
-    const struct cw_market_table *table = &plan->tables->tables[customer->market];
-    const struct cw_customer_market *run = &plan->markets[customer->market];
-    uint64_t position = (uint64_t)customer->number * run->step + run->offset;
-    uint32_t family_group = cw_family_find(table, position);
-    const struct cw_family_group *family = &table->family_groups[family_group];
-    uint32_t given_group =
-        cw_given_find(table, (position - table->family_starts[family_group]) * family->scale);
-    const struct cw_given_group *given = &table->given_groups[given_group];
-    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, customer->row, 0);
-    uint64_t rest = draw;
-    uint32_t index = cw_slice(&rest, given->cell_count);
-    const struct cw_given_cell *cell = &table->given_cells[given->first_cell + index];
-    uint32_t keep = 0U - (uint32_t)((uint16_t)(rest >> 48) < cell->threshold);
-    cell = &table->given_cells[given->first_cell + (cell->other ^ ((index ^ cell->other) & keep))];
-    identity->position = position;
-    identity->family_group = family_group;
-    identity->given_group = given_group;
-    identity->family = family->first;
-    if (family->count > 1) {
-        identity->family += cw_family_spelling(table, family, cw_mix(draw));
-    }
-    identity->given = cell->name;
-    identity->birth_date = birth_date(plan, customer, cell->decade);
+    cw_customers_identify(plan, customer, 1, identity);
 }
 
 uint64_t cw_customer_namesake(const struct cw_customer_plan *plan, const struct cw_customer *customer,

@@ -80,6 +80,10 @@ struct cw_customer {
 
 void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct cw_customer *customer);
 
+/* The same for rows [first, first + count), which is faster than one by one. */
+void cw_customers_make(const struct cw_customer_plan *plan, int64_t first, int64_t count,
+                       struct cw_customer *customers);
+
 /* Name and birth date. */
 struct cw_identity {
     uint64_t position;     /* on the scale of family names */
@@ -88,10 +92,14 @@ struct cw_identity {
     uint32_t family; /* name in the market */
     uint32_t given;
     int32_t birth_date;
+    uint8_t decade; /* of birth that the given name stands for, or CW_ANY_DECADE */
 };
 
 void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                           struct cw_identity *identity);
+
+void cw_customers_identify(const struct cw_customer_plan *plan, const struct cw_customer *customers,
+                           int64_t count, struct cw_identity *identities);
 
 /* A number that differs between customers of equal ascii family and given names, or (by_initial) of equal
  * ascii family name and initial, over all runs into a store. */

@@ -18,6 +18,8 @@ cw_status cw_street_format_init(struct cw_street_format *format, const struct cw
     memset(format, 0, sizeof *format);
     format->is_block = strcmp(market->address.number, "block") == 0;
     format->highest_number = market->address.highest_number > 0 ? market->address.highest_number : 1;
+    format->is_number_first = strcmp(market->address.street, "{number} {street}") == 0;
+    format->is_name_first = strcmp(market->address.street, "{street} {number}") == 0;
     const char *rest = market->address.street;
     while (*rest != '\0') {
         if (format->count == CW_STREET_PARTS_MAX) {
@@ -53,7 +55,7 @@ static char *write_number(const struct cw_street_format *format, uint64_t draw, 
         uint32_t low = (uint32_t)(draw & 0xffff);
         uint32_t high = (uint32_t)((draw >> 16) & 0xffff);
         uint64_t share = (uint64_t)low * high;
-        return cw_decimal_u64(out, 1 + ((share * format->highest_number) >> 32));
+        return cw_decimal_short(out, 1 + (uint32_t)((share * format->highest_number) >> 32));
     }
     out = cw_decimal_short(out, 1 + cw_slice(&draw, 7));
     *out++ = '-';
@@ -65,6 +67,17 @@ static char *write_number(const struct cw_street_format *format, uint64_t draw, 
 char *cw_street_write(const struct cw_street_format *format, const struct cw_market *market, uint32_t street,
                       uint32_t postal, uint64_t number_draw, char *out)
 {
+    /* The two usual patterns without a loop over their parts. */
+    if (format->is_number_first) {
+        out = write_number(format, number_draw, out);
+        *out++ = ' ';
+        return cw_copy_pool(out, &market->streets.names, street);
+    }
+    if (format->is_name_first) {
+        out = cw_copy_pool(out, &market->streets.names, street);
+        *out++ = ' ';
+        return write_number(format, number_draw, out);
+    }
     for (uint32_t i = 0; i < format->count; i++) {
         const struct cw_street_part *part = &format->parts[i];
         switch ((enum cw_street_part_kind)part->kind) {

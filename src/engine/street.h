@@ -12,7 +12,9 @@ enum cw_street_part_kind { CW_STREET_LITERAL, CW_STREET_NUMBER, CW_STREET_NAME, 
 /* A market's street pattern, cut into parts. */
 struct cw_street_format {
     uint8_t count;
-    bool is_block; /* numbers are chome, ban and go */
+    bool is_number_first; /* "{number} {street}" */
+    bool is_name_first;   /* "{street} {number}" */
+    bool is_block;        /* numbers are chome, ban and go */
     uint32_t highest_number;
     struct cw_street_part {
         uint8_t kind; /* enum cw_street_part_kind */
