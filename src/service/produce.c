@@ -7,40 +7,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How it runs. Threads take tasks in ascending order, as the engine wants it. Tasks are cut into spans: one
- * task each where the bytes do not depend on how rows are cut into chunks, else as many as fill a chunk (a
- * Parquet row group). A span has a slot of a ring and, while it is built, a set of chunks, one per output. A
- * thread that has made a task's rows adds them to the span's chunks when those of the task before are in; it
- * goes output by output, so that several threads add to one span at a time. Who made the last task of a span
- * finishes the chunks. Whoever completes the span that is next in the file also writes it, and all that are
- * ready behind it; so a single thread needs no other, and several keep working while one writes. A span does
- * not begin before its place in the ring is free, which bounds memory.
+/* How it runs. Threads take tasks in ascending order, as the engine wants it.
  *
- * Where rows go into a store (or to a callback), batches can't be laid aside: spans are then single tasks,
- * and each thread waits for its turn. */
+ * Text is the same wherever it is cut: a thread encodes its task's rows by itself, into the task's slot of a
+ * ring. Whoever completes the task that is next in the files also writes it, and all that are ready behind
+ * it; so a single thread needs no other, and several keep working while one writes. A task does not begin
+ * before its place in the ring is free, which bounds memory.
+ *
+ * Parquet is cut into groups of rows, each output by its own count, whatever the tasks: threads take turns,
+ * output by output, to add a task's rows to the group that is being filled. A full one goes into a queue, for
+ * any thread to encode and, in turn, write. Threads prefer that to a new task, so each output holds about one
+ * group, and each thread another.
+ *
+ * Where rows go into a store (or to a callback), each thread waits for its turn to give them. */
 
-#define SPAN_TASKS_MAX 4096
 #define SLOTS_PER_THREAD 2
 
-/* Bytes of one output in one span. */
+/* The text of one output of one task. */
 struct piece {
     struct cw_buffer body;
     struct cw_buffer note;
     int64_t rows;
-    int64_t added; /* tasks of the span whose rows are in */
-};
-
-/* The chunks of a span that is being built, one per output. */
-struct chunk_set {
-    struct cw_chunk **chunks;
-    struct chunk_set *next; /* among those that are free */
 };
 
 struct slot {
     bool reported; /* its row counts are known */
     bool ready;    /* its pieces are complete */
     struct piece *pieces;
-    struct chunk_set *set;
+};
+
+/* Rows of one output on their way into a Parquet row group. */
+struct row_group {
+    struct cw_chunk *chunk;
+    size_t output;
+    int64_t number; /* in the file */
+    int64_t rows;
+    struct row_group *next; /* in the queue */
 };
 
 struct destination {
@@ -48,8 +50,15 @@ struct destination {
     struct cw_encoder *encoder;
     struct cw_tail *tail;
     EVP_MD_CTX *digest;
-    int64_t first_span;    /* lowest span known to hold rows; INT64_MAX: none */
     struct cw_buffer edge; /* head and tail */
+    int64_t first_task;    /* of text: lowest task known to hold rows; INT64_MAX: none */
+    /* Of Parquet: */
+    int64_t group_rows; /* of a full group; 0: the output is text */
+    int64_t added;      /* tasks whose rows are in */
+    struct row_group *open;
+    struct row_group *spare; /* or NULL */
+    int64_t full_groups;
+    int64_t written_groups;
 };
 
 struct driver {
@@ -59,16 +68,16 @@ struct driver {
     size_t count;
     struct slot *slots;
     int64_t slot_count;
-    int64_t task_count, span_tasks, span_count;
+    int64_t task_count;
     bool takes_turns; /* rows go to a store or a callback */
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    int64_t next_task;      /* to be begun */
-    struct chunk_set *sets; /* all of them */
-    size_t set_count;
-    struct chunk_set *free_sets;
-    int64_t reported_span; /* all below have reported */
-    int64_t written_span;  /* all below are written */
+    int64_t next_task;       /* to be begun */
+    int64_t running;         /* tasks that were begun and may still fill groups */
+    struct row_group *full;  /* the queue of full groups */
+    struct row_group **last; /* where the next is put */
+    int64_t reported_task;   /* all below have reported */
+    int64_t written_task;    /* all below are written */
     bool writing;
     cw_status status; /* the first failure */
     struct cw_error error;
@@ -79,6 +88,9 @@ struct hand {
     struct driver *driver;
     struct cw_worker *worker;
     const struct cw_batch *batches[CW_ENTITY_COUNT]; /* of the last task */
+    struct cw_chunk **chunks;                        /* by output; NULL for Parquet */
+    bool *is_first;                                  /* by output */
+    struct piece group;                              /* the last row group's bytes */
     pthread_t thread;
 };
 
@@ -124,51 +136,55 @@ static void count_progress(const struct driver *driver, int64_t tasks, int64_t r
     }
 }
 
-/* Writes one span's pieces; the caller has the turn, not the lock. */
-static cw_status write_span(struct driver *driver, int64_t span, struct cw_error *error)
+/* Writes what an output has got next; the caller has the turn, not the lock. */
+static cw_status write_piece(const struct driver *driver, struct destination *at, const struct piece *piece,
+                             struct cw_error *error)
 {
-    struct slot *slot = &driver->slots[span % driver->slot_count];
-    int64_t rows = 0;
-    int64_t bytes = 0;
-    for (size_t i = 0; i < driver->count; i++) {
-        struct destination *at = &driver->destinations[i];
-        struct piece *piece = &slot->pieces[i];
-        cw_status status = CW_OK;
-        if (piece->note.size > 0 || piece->body.size > 0) {
-            status = cw_tail_add(at->tail, &piece->note, at->output->bytes, error);
-        }
-        if (status == CW_OK) {
-            status = emit(at, &piece->body, error);
-        }
-        if (status != CW_OK) {
-            return status;
-        }
-        at->output->rows += piece->rows;
-        rows += piece->rows;
-        bytes += (int64_t)piece->body.size;
+    cw_status status = CW_OK;
+    if (piece->note.size > 0 || piece->body.size > 0) {
+        status = cw_tail_add(at->tail, &piece->note, at->output->bytes, error);
     }
-    const int64_t first = span * driver->span_tasks;
-    const int64_t left = driver->task_count - first;
-    count_progress(driver, left < driver->span_tasks ? left : driver->span_tasks,
-                   driver->options->load == NULL ? rows : 0, bytes);
-    return CW_OK;
+    if (status == CW_OK) {
+        status = emit(at, &piece->body, error);
+    }
+    if (status == CW_OK) {
+        at->output->rows += piece->rows;
+        count_progress(driver, 0, driver->options->load == NULL ? piece->rows : 0, (int64_t)piece->body.size);
+    }
+    return status;
 }
 
-/* Marks a span complete, and writes it and what follows unless another thread is at it. */
-static void hand_in(struct driver *driver, int64_t span)
+static cw_status write_slot(struct driver *driver, const struct slot *slot, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
+        if (driver->destinations[i].group_rows == 0) {
+            status = write_piece(driver, &driver->destinations[i], &slot->pieces[i], error);
+        }
+    }
+    if (status == CW_OK) {
+        count_progress(driver, 1, 0, 0);
+    }
+    return status;
+}
+
+/* Marks a task complete, and writes it and what follows unless another thread is at it. */
+static void hand_in(struct driver *driver, int64_t task)
 {
     pthread_mutex_lock(&driver->lock);
-    driver->slots[span % driver->slot_count].ready = true;
+    driver->slots[task % driver->slot_count].ready = true;
+    driver->running--;
+    pthread_cond_broadcast(&driver->moved);
     while (driver->status == CW_OK && !driver->writing) {
-        const int64_t next = driver->written_span;
+        const int64_t next = driver->written_task;
         struct slot *slot = &driver->slots[next % driver->slot_count];
-        if (next >= driver->span_count || !slot->ready) {
+        if (next >= driver->task_count || !slot->ready) {
             break;
         }
         struct cw_error error = {0};
         driver->writing = true;
         pthread_mutex_unlock(&driver->lock);
-        const cw_status status = write_span(driver, next, &error);
+        const cw_status status = write_slot(driver, slot, &error);
         if (status != CW_OK) {
             fail(driver, status, &error);
         }
@@ -176,54 +192,24 @@ static void hand_in(struct driver *driver, int64_t span)
         driver->writing = false;
         slot->ready = false;
         slot->reported = false;
-        driver->written_span = next + 1;
+        driver->written_task = next + 1;
         pthread_cond_broadcast(&driver->moved);
     }
     pthread_mutex_unlock(&driver->lock);
 }
 
-/* ---- Making ---- */
-
-/* Takes the next task, or -1 at the end or after a failure. The first task of a span waits for a slot and
- * chunks. */
-static int64_t begin_task(struct driver *driver)
-{
-    int64_t task = -1;
-    pthread_mutex_lock(&driver->lock);
-    while (driver->status == CW_OK && driver->next_task < driver->task_count &&
-           driver->next_task % driver->span_tasks == 0 &&
-           (driver->next_task / driver->span_tasks >= driver->written_span + driver->slot_count ||
-            driver->free_sets == NULL)) {
-        pthread_cond_wait(&driver->moved, &driver->lock);
-    }
-    if (driver->status == CW_OK && driver->next_task < driver->task_count) {
-        task = driver->next_task++;
-        if (task % driver->span_tasks == 0) {
-            struct slot *slot = &driver->slots[task / driver->span_tasks % driver->slot_count];
-            slot->set = driver->free_sets;
-            driver->free_sets = slot->set->next;
-            for (size_t i = 0; i < driver->count; i++) {
-                slot->pieces[i].rows = 0;
-                slot->pieces[i].added = 0;
-                slot->pieces[i].body.size = 0;
-                slot->pieces[i].note.size = 0;
-            }
-        }
-    }
-    pthread_mutex_unlock(&driver->lock);
-    return task;
-}
+/* ---- Waiting ---- */
 
 static cw_status stopped(struct cw_error *error)
 {
     return cw_error_set(error, CW_E_CANCELLED, NULL, "the run was cancelled");
 }
 
-/* Waits until the rows of all earlier tasks of the span are in an output's chunk. False after a failure. */
-static bool wait_to_add(struct driver *driver, const struct piece *piece, int64_t place)
+/* Waits until a counter, which the lock guards, has come to a value. False after a failure. */
+static bool wait_for(struct driver *driver, const int64_t *counter, int64_t value)
 {
     pthread_mutex_lock(&driver->lock);
-    while (driver->status == CW_OK && piece->added != place) {
+    while (driver->status == CW_OK && *counter < value) {
         pthread_cond_wait(&driver->moved, &driver->lock);
     }
     const bool goes_on = driver->status == CW_OK;
@@ -231,79 +217,240 @@ static bool wait_to_add(struct driver *driver, const struct piece *piece, int64_
     return goes_on;
 }
 
-static void mark_added(struct driver *driver, struct piece *piece)
+/* What a thread does next: a full group, or else a task. */
+struct work {
+    struct row_group *group;
+    int64_t task;
+};
+
+static void begin_task(struct driver *driver, struct work *work)
+{
+    work->task = driver->next_task++;
+    driver->running++;
+    struct slot *slot = &driver->slots[work->task % driver->slot_count];
+    for (size_t i = 0; i < driver->count; i++) {
+        slot->pieces[i].rows = 0;
+        slot->pieces[i].body.size = 0;
+        slot->pieces[i].note.size = 0;
+    }
+}
+
+static void take_group(struct driver *driver, struct work *work)
+{
+    work->group = driver->full;
+    driver->full = work->group->next;
+    if (driver->full == NULL) {
+        driver->last = &driver->full;
+    }
+}
+
+/* False at the end and after a failure. */
+static bool find_work(struct driver *driver, struct work *work)
+{
+    bool found = false;
+    *work = (struct work){0};
+    pthread_mutex_lock(&driver->lock);
+    while (driver->status == CW_OK && !found) {
+        const bool has_tasks = driver->next_task < driver->task_count;
+        if (driver->full != NULL) {
+            take_group(driver, work);
+            found = true;
+        } else if (has_tasks && driver->next_task < driver->written_task + driver->slot_count) {
+            begin_task(driver, work);
+            found = true;
+        } else if (has_tasks || driver->running > 0) {
+            pthread_cond_wait(&driver->moved, &driver->lock);
+        } else {
+            break;
+        }
+    }
+    pthread_mutex_unlock(&driver->lock);
+    return found;
+}
+
+/* ---- Row groups ---- */
+
+static void free_group(struct row_group *group)
+{
+    if (group != NULL) {
+        cw_chunk_free(group->chunk);
+        free(group);
+    }
+}
+
+/* Makes sure that an output has an open group; the caller has its turn. */
+static cw_status open_group(struct driver *driver, size_t output, struct cw_error *error)
+{
+    struct destination *at = &driver->destinations[output];
+    if (at->open != NULL) {
+        return CW_OK;
+    }
+    pthread_mutex_lock(&driver->lock);
+    struct row_group *group = at->spare;
+    at->spare = NULL;
+    at->open = group;
+    pthread_mutex_unlock(&driver->lock);
+    if (group != NULL) {
+        return CW_OK;
+    }
+    group = calloc(1, sizeof *group);
+    if (group == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a row group");
+    }
+    group->output = output;
+    const cw_status status = cw_chunk_new(at->encoder, &group->chunk, error);
+    if (status != CW_OK) {
+        free(group);
+        return status;
+    }
+    pthread_mutex_lock(&driver->lock);
+    at->open = group;
+    pthread_mutex_unlock(&driver->lock);
+    return CW_OK;
+}
+
+/* Passes the turn on, and the open group into the queue when it is full. Groups of an output are queued in
+ * the order of the file, so that one that waits to be written waits for one that is being encoded. */
+static void pass_turn(struct driver *driver, struct destination *at, bool is_full)
 {
     pthread_mutex_lock(&driver->lock);
-    piece->added++;
+    if (is_full) {
+        struct row_group *group = at->open;
+        at->open = NULL;
+        group->number = at->full_groups++;
+        group->next = NULL;
+        *driver->last = group;
+        driver->last = &group->next;
+    }
+    at->added++;
     pthread_cond_broadcast(&driver->moved);
     pthread_mutex_unlock(&driver->lock);
 }
 
-/* Makes a task's rows and adds them to its span's chunks. */
-static cw_status run_task(struct hand *hand, struct slot *slot, int64_t task, struct cw_error *error)
+/* Adds a task's rows to an output's open group, in turn. A group is full when another task like this one
+ * would be too much. */
+static cw_status add_rows(struct driver *driver, size_t output, int64_t task, const struct cw_batch *batch,
+                          struct cw_error *error)
 {
-    struct driver *driver = hand->driver;
-    const bool is_alone = driver->span_tasks == 1;
-    if (cw_progress_is_cancelled(driver->options->progress)) {
+    struct destination *at = &driver->destinations[output];
+    const int64_t rows = batch != NULL ? batch->row_count : 0;
+    cw_status status = CW_OK;
+    if (!wait_for(driver, &at->added, task)) {
         return stopped(error);
     }
-    cw_status status = cw_worker_run(hand->worker, task, hand->batches, error);
+    if (rows > 0) {
+        status = open_group(driver, output, error);
+        if (status == CW_OK) {
+            status = cw_chunk_add(at->open->chunk, batch, error);
+        }
+        if (status == CW_OK) {
+            at->open->rows += rows;
+        }
+    }
+    if (status == CW_OK) {
+        const bool is_last = task + 1 == driver->task_count;
+        pass_turn(driver, at, at->open != NULL && (is_last || at->open->rows + rows > at->group_rows));
+    }
+    return status;
+}
+
+/* Gives an empty group back to its output, which keeps one when it has none open. */
+static void give_back(struct driver *driver, struct row_group *group)
+{
+    struct destination *at = &driver->destinations[group->output];
+    group->rows = 0;
+    pthread_mutex_lock(&driver->lock);
+    if (at->open == NULL && at->spare == NULL) {
+        at->spare = group;
+        group = NULL;
+    }
+    pthread_mutex_unlock(&driver->lock);
+    free_group(group);
+}
+
+/* Turns a full group into bytes and writes them when all before it in the file are. */
+static cw_status run_group(struct hand *hand, struct row_group *group, struct cw_error *error)
+{
+    struct driver *driver = hand->driver;
+    struct destination *at = &driver->destinations[group->output];
+    struct piece *piece = &hand->group;
+    const int64_t number = group->number;
+    piece->rows = group->rows;
+    piece->body.size = 0;
+    piece->note.size = 0;
+    cw_status status = cw_chunk_finish(group->chunk, number == 0, &piece->body, &piece->note, error);
+    give_back(driver, group);
+    if (status == CW_OK && !wait_for(driver, &at->written_groups, number)) {
+        status = stopped(error);
+    }
+    if (status == CW_OK) {
+        status = write_piece(driver, at, piece, error);
+    }
+    if (status == CW_OK) {
+        pthread_mutex_lock(&driver->lock);
+        at->written_groups++;
+        pthread_cond_broadcast(&driver->moved);
+        pthread_mutex_unlock(&driver->lock);
+    }
+    return status;
+}
+
+/* ---- Text ---- */
+
+/* Tells which outputs this task has text for, and learns for which of them it is the first. Only the first
+ * task with rows of an output waits for those before it. False after a failure elsewhere. */
+static bool learn_firsts(struct driver *driver, int64_t task, const struct slot *slot, bool *is_first)
+{
+    pthread_mutex_lock(&driver->lock);
+    driver->slots[task % driver->slot_count].reported = true;
+    for (size_t i = 0; i < driver->count; i++) {
+        if (slot->pieces[i].rows > 0 && driver->destinations[i].first_task > task) {
+            driver->destinations[i].first_task = task;
+        }
+    }
+    while (driver->reported_task < driver->next_task &&
+           driver->slots[driver->reported_task % driver->slot_count].reported) {
+        driver->reported_task++;
+    }
+    pthread_cond_broadcast(&driver->moved);
+    for (size_t i = 0; i < driver->count && driver->status == CW_OK; i++) {
+        while (driver->status == CW_OK && slot->pieces[i].rows > 0 &&
+               driver->destinations[i].first_task == task && driver->reported_task < task) {
+            pthread_cond_wait(&driver->moved, &driver->lock);
+        }
+        is_first[i] = driver->destinations[i].first_task == task;
+    }
+    const bool goes_on = driver->status == CW_OK;
+    pthread_mutex_unlock(&driver->lock);
+    return goes_on;
+}
+
+/* Encodes a task's rows of all outputs that are text. */
+static cw_status write_texts(struct hand *hand, int64_t task, struct cw_error *error)
+{
+    struct driver *driver = hand->driver;
+    struct slot *slot = &driver->slots[task % driver->slot_count];
+    cw_status status = CW_OK;
+    for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
+        const struct cw_batch *batch = hand->batches[driver->destinations[i].output->entity];
+        if (hand->chunks[i] != NULL && batch != NULL && batch->row_count > 0) {
+            status = cw_chunk_add(hand->chunks[i], batch, error);
+            slot->pieces[i].rows = batch->row_count;
+        }
+    }
+    if (status == CW_OK && !learn_firsts(driver, task, slot, hand->is_first)) {
+        status = stopped(error);
+    }
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
         struct piece *piece = &slot->pieces[i];
-        const struct cw_batch *batch = hand->batches[driver->destinations[i].output->entity];
-        if (!is_alone && !wait_to_add(driver, piece, task % driver->span_tasks)) {
-            return stopped(error);
-        }
-        if (batch != NULL && batch->row_count > 0) {
-            status = cw_chunk_add(slot->set->chunks[i], batch, error);
-            piece->rows += batch->row_count;
-        }
-        if (!is_alone && status == CW_OK) {
-            mark_added(driver, piece);
+        if (piece->rows > 0) {
+            status = cw_chunk_finish(hand->chunks[i], hand->is_first[i], &piece->body, &piece->note, error);
         }
     }
     return status;
 }
 
-/* Tells which outputs this span has rows for, and learns for which of them it is the first. Only the first
- * span with rows of an output waits for those before it. False after a failure elsewhere. */
-static bool learn_firsts(struct driver *driver, int64_t span, const struct slot *slot, bool *is_first)
-{
-    pthread_mutex_lock(&driver->lock);
-    driver->slots[span % driver->slot_count].reported = true;
-    for (size_t i = 0; i < driver->count; i++) {
-        if (slot->pieces[i].rows > 0 && driver->destinations[i].first_span > span) {
-            driver->destinations[i].first_span = span;
-        }
-    }
-    while (driver->reported_span * driver->span_tasks < driver->next_task &&
-           driver->slots[driver->reported_span % driver->slot_count].reported) {
-        driver->reported_span++;
-    }
-    pthread_cond_broadcast(&driver->moved);
-    for (size_t i = 0; i < driver->count && driver->status == CW_OK; i++) {
-        while (driver->status == CW_OK && slot->pieces[i].rows > 0 &&
-               driver->destinations[i].first_span == span && driver->reported_span < span) {
-            pthread_cond_wait(&driver->moved, &driver->lock);
-        }
-        is_first[i] = driver->destinations[i].first_span == span;
-    }
-    const bool goes_on = driver->status == CW_OK;
-    pthread_mutex_unlock(&driver->lock);
-    return goes_on;
-}
-
-/* Waits until all spans before this one are written. False after a failure. */
-static bool wait_for_turn(struct driver *driver, int64_t span)
-{
-    pthread_mutex_lock(&driver->lock);
-    while (driver->status == CW_OK && driver->written_span < span) {
-        pthread_cond_wait(&driver->moved, &driver->lock);
-    }
-    const bool goes_on = driver->status == CW_OK;
-    pthread_mutex_unlock(&driver->lock);
-    return goes_on;
-}
+/* ---- Tasks ---- */
 
 /* Gives the last task's batches to the store and the callback; the caller has the turn. */
 static cw_status give_batches(struct hand *hand, struct cw_error *error)
@@ -333,30 +480,25 @@ static cw_status give_batches(struct hand *hand, struct cw_error *error)
     return status;
 }
 
-/* Turns a span's chunks into bytes and gives the chunks back. */
-static cw_status finish_span(struct hand *hand, int64_t span, bool *is_first, struct cw_error *error)
+/* Makes a task's rows and brings them where they belong. */
+static cw_status run_task(struct hand *hand, int64_t task, struct cw_error *error)
 {
     struct driver *driver = hand->driver;
-    struct slot *slot = &driver->slots[span % driver->slot_count];
-    cw_status status = CW_OK;
-    if (!learn_firsts(driver, span, slot, is_first)) {
+    if (cw_progress_is_cancelled(driver->options->progress)) {
         return stopped(error);
     }
+    cw_status status = cw_worker_run(hand->worker, task, hand->batches, error);
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-        struct piece *piece = &slot->pieces[i];
-        if (piece->rows > 0) {
-            status = cw_chunk_finish(slot->set->chunks[i], is_first[i], &piece->body, &piece->note, error);
+        if (driver->destinations[i].group_rows > 0) {
+            status = add_rows(driver, i, task, hand->batches[driver->destinations[i].output->entity], error);
         }
     }
-    if (status == CW_OK && driver->takes_turns) {
-        status = wait_for_turn(driver, span) ? give_batches(hand, error) : stopped(error);
+    if (status == CW_OK) {
+        status = write_texts(hand, task, error);
     }
-    pthread_mutex_lock(&driver->lock);
-    slot->set->next = driver->free_sets;
-    driver->free_sets = slot->set;
-    slot->set = NULL;
-    pthread_cond_broadcast(&driver->moved);
-    pthread_mutex_unlock(&driver->lock);
+    if (status == CW_OK && driver->takes_turns) {
+        status = wait_for(driver, &driver->written_task, task) ? give_batches(hand, error) : stopped(error);
+    }
     return status;
 }
 
@@ -364,27 +506,19 @@ static void *work(void *context)
 {
     struct hand *hand = context;
     struct driver *driver = hand->driver;
-    bool *is_first = calloc(driver->count + 1, sizeof *is_first);
     struct cw_error error = {0};
-    if (is_first == NULL) {
-        fail(driver, cw_error_set(&error, CW_E_NO_MEMORY, NULL, "no memory for a thread"), &error);
-    }
-    for (int64_t task = begin_task(driver); task >= 0; task = begin_task(driver)) {
-        const int64_t span = task / driver->span_tasks;
-        const bool is_last = (task + 1) % driver->span_tasks == 0 || task + 1 == driver->task_count;
-        cw_status status = run_task(hand, &driver->slots[span % driver->slot_count], task, &error);
-        if (status == CW_OK && is_last) {
-            status = finish_span(hand, span, is_first, &error);
-        }
+    struct work work;
+    while (find_work(driver, &work)) {
+        const cw_status status =
+            work.group != NULL ? run_group(hand, work.group, &error) : run_task(hand, work.task, &error);
         if (status != CW_OK) {
             fail(driver, status, &error);
             break;
         }
-        if (is_last) {
-            hand_in(driver, span);
+        if (work.group == NULL) {
+            hand_in(driver, work.task);
         }
     }
-    free(is_first);
     return NULL;
 }
 
@@ -425,8 +559,11 @@ static cw_status open_destination(struct destination *at, struct cw_output *outp
     output->rows = 0;
     output->bytes = 0;
     at->output = output;
-    at->first_span = INT64_MAX;
+    at->first_task = INT64_MAX;
     cw_status status = cw_encoder_new(&options, &at->encoder, error);
+    if (status == CW_OK && output->format == CW_FORMAT_PARQUET) {
+        at->group_rows = cw_encoder_chunk_rows(at->encoder);
+    }
     if (status == CW_OK) {
         status = cw_tail_new(at->encoder, &at->tail, error);
     }
@@ -456,44 +593,6 @@ static cw_status close_destination(struct destination *at, struct cw_error *erro
     return status;
 }
 
-/* How many tasks fill the largest chunk; of the spec and the formats alone, never of the threads. Text is the
- * same wherever it is cut. */
-static int64_t choose_span(const struct driver *driver)
-{
-    int64_t tasks = 0;
-    for (size_t i = 0; i < driver->count && !driver->takes_turns; i++) {
-        const struct destination *at = &driver->destinations[i];
-        if (at->output->format != CW_FORMAT_PARQUET) {
-            continue;
-        }
-        const int64_t chunk = cw_encoder_chunk_rows(at->encoder);
-        const int64_t rows = cw_generation_expected_rows(driver->generation, at->output->entity);
-        const int64_t per_task = rows / (driver->task_count > 0 ? driver->task_count : 1) + 1;
-        const int64_t needed = (chunk + per_task - 1) / per_task;
-        tasks = tasks == 0 || needed < tasks ? needed : tasks;
-    }
-    return tasks < 1 ? 1 : tasks > SPAN_TASKS_MAX ? SPAN_TASKS_MAX : tasks;
-}
-
-/* As many sets of chunks as threads: each may finish one span while the others build the next. */
-static cw_status open_sets(struct driver *driver, size_t count, struct cw_error *error)
-{
-    driver->sets = calloc(count, sizeof *driver->sets);
-    cw_status status = driver->sets != NULL ? CW_OK : CW_E_NO_MEMORY;
-    while (status == CW_OK && driver->set_count < count) {
-        struct chunk_set *set = &driver->sets[driver->set_count++];
-        set->chunks = calloc(driver->count + 1, sizeof(struct cw_chunk *));
-        status = set->chunks != NULL ? CW_OK : CW_E_NO_MEMORY;
-        for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-            status = cw_chunk_new(driver->destinations[i].encoder, &set->chunks[i], error);
-        }
-        set->next = driver->free_sets;
-        driver->free_sets = set;
-    }
-    return status == CW_OK ? CW_OK
-                           : cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %zu spans", count);
-}
-
 static cw_status open_slots(struct driver *driver, uint32_t threads, struct cw_error *error)
 {
     const size_t count = (size_t)threads * SLOTS_PER_THREAD;
@@ -509,7 +608,7 @@ static cw_status open_slots(struct driver *driver, uint32_t threads, struct cw_e
     if ((size_t)driver->slot_count < count) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u threads", threads);
     }
-    return open_sets(driver, threads, error);
+    return CW_OK;
 }
 
 static cw_status open_driver(struct driver *driver, uint32_t threads, struct cw_error *error)
@@ -533,12 +632,39 @@ static cw_status open_driver(struct driver *driver, uint32_t threads, struct cw_
     }
     driver->takes_turns = options->load != NULL || options->take != NULL || options->rows != NULL;
     driver->task_count = cw_generation_task_count(driver->generation);
-    driver->span_tasks = choose_span(driver);
-    driver->span_count = (driver->task_count + driver->span_tasks - 1) / driver->span_tasks;
     if (options->progress != NULL) {
         atomic_fetch_add(&options->progress->total, driver->task_count);
     }
     return open_slots(driver, threads, error);
+}
+
+static cw_status open_hand(struct hand *hand, struct driver *driver, struct cw_error *error)
+{
+    hand->driver = driver;
+    hand->chunks = calloc(driver->count + 1, sizeof(struct cw_chunk *));
+    hand->is_first = calloc(driver->count + 1, sizeof *hand->is_first);
+    if (hand->chunks == NULL || hand->is_first == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a thread");
+    }
+    cw_status status = cw_worker_new(driver->generation, &hand->worker, error);
+    for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
+        if (driver->destinations[i].group_rows == 0) {
+            status = cw_chunk_new(driver->destinations[i].encoder, &hand->chunks[i], error);
+        }
+    }
+    return status;
+}
+
+static void close_hand(struct hand *hand)
+{
+    for (size_t i = 0; hand->chunks != NULL && i < hand->driver->count; i++) {
+        cw_chunk_free(hand->chunks[i]);
+    }
+    free(hand->chunks);
+    free(hand->is_first);
+    cw_buffer_clear(&hand->group.body);
+    cw_buffer_clear(&hand->group.note);
+    cw_worker_free(hand->worker);
 }
 
 static void close_driver(struct driver *driver)
@@ -551,17 +677,16 @@ static void close_driver(struct driver *driver)
         free(driver->slots[i].pieces);
     }
     free(driver->slots);
-    for (size_t i = 0; i < driver->set_count; i++) {
-        for (size_t j = 0; driver->sets[i].chunks != NULL && j < driver->count; j++) {
-            cw_chunk_free(driver->sets[i].chunks[j]);
-        }
-        free(driver->sets[i].chunks);
+    for (struct work work = {0}; driver->full != NULL;) {
+        take_group(driver, &work);
+        free_group(work.group);
     }
-    free(driver->sets);
     /* The one that failed to open stands behind the count. */
     for (size_t i = 0;
          driver->destinations != NULL && i <= driver->count && i < driver->options->output_count; i++) {
         struct destination *at = &driver->destinations[i];
+        free_group(at->open);
+        free_group(at->spare);
         EVP_MD_CTX_free(at->digest);
         cw_tail_free(at->tail);
         cw_encoder_free(at->encoder);
@@ -599,6 +724,7 @@ cw_status cw_produce(const struct cw_produce_options *options, struct cw_error *
     uint32_t threads = options->threads == 0 ? cw_processor_count() : options->threads;
     threads = threads > CW_THREADS_MAX ? CW_THREADS_MAX : threads;
     struct driver driver = {.options = options};
+    driver.last = &driver.full;
     struct hand *hands = NULL;
     if (pthread_mutex_init(&driver.lock, NULL) != 0) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a lock");
@@ -615,14 +741,13 @@ cw_status cw_produce(const struct cw_produce_options *options, struct cw_error *
         status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u threads", threads);
     }
     for (uint32_t i = 0; i < threads && status == CW_OK; i++) {
-        hands[i].driver = &driver;
-        status = cw_worker_new(driver.generation, &hands[i].worker, error);
+        status = open_hand(&hands[i], &driver, error);
     }
     if (status == CW_OK) {
         status = run_hands(&driver, hands, threads, error);
     }
     for (uint32_t i = 0; i < threads && hands != NULL; i++) {
-        cw_worker_free(hands[i].worker);
+        close_hand(&hands[i]);
     }
     free(hands);
     close_driver(&driver);
