@@ -13,6 +13,9 @@ void cw_parquet_column_clear(struct cw_parquet_column *column)
     free(column->code_of);
     column->code_of = NULL;
     column->code_capacity = 0;
+    column->pool = NULL;
+    column->row_count = 0;
+    column->value_count = 0;
 }
 
 void cw_parquet_column_reset(struct cw_parquet_column *column)

@@ -147,7 +147,9 @@ static cw_status chunk_finish(struct cw_chunk *chunk, bool is_first, struct cw_b
     (void)is_first;
     for (uint32_t i = 0; i < self->column_count && status == CW_OK; i++) {
         status = cw_parquet_writer_run(&self->writer, &self->columns[i], body, &self->chunks[i], error);
+        cw_parquet_column_clear(&self->columns[i]);
     }
+    cw_parquet_writer_trim(&self->writer);
     if (status == CW_OK) {
         struct cw_thrift_writer writer = CW_THRIFT_WRITER(note, error);
         cw_parquet_row_group_write(&writer, self->chunks, self->column_count, self->row_count,

@@ -10,9 +10,8 @@
 #define PAGE_BYTES ((size_t)1 << 20)
 #define PAGE_ROWS ((int64_t)131072)
 
-void cw_parquet_writer_clear(struct cw_parquet_writer *writer)
+void cw_parquet_writer_trim(struct cw_parquet_writer *writer)
 {
-    cw_compressor_free(writer->compressor);
     cw_distinct_clear(&writer->distinct);
     cw_buffer_clear(&writer->pages);
     cw_buffer_clear(&writer->page_list);
@@ -20,6 +19,13 @@ void cw_parquet_writer_clear(struct cw_parquet_writer *writer)
     cw_buffer_clear(&writer->lengths);
     cw_buffer_clear(&writer->suffixes);
     cw_buffer_clear(&writer->text);
+}
+
+void cw_parquet_writer_clear(struct cw_parquet_writer *writer)
+{
+    cw_parquet_writer_trim(writer);
+    cw_compressor_free(writer->compressor);
+    writer->compressor = NULL;
 }
 
 /* How many rows go into a page, a multiple of 8 so that bitmaps are cut at bytes. */

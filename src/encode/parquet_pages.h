@@ -46,6 +46,9 @@ struct cw_parquet_writer {
 
 void cw_parquet_writer_clear(struct cw_parquet_writer *writer);
 
+/* Gives back the memory of all buffers; the writer stays ready. */
+void cw_parquet_writer_trim(struct cw_parquet_writer *writer);
+
 /* Appends the pages of a column with at least one row to body and describes them, with offsets in body.
  * Errors: CW_E_NO_MEMORY, CW_E_INTERNAL. */
 cw_status cw_parquet_writer_run(struct cw_parquet_writer *writer, const struct cw_parquet_column *column,
