@@ -76,8 +76,8 @@ def start_server(cartwright, tmp_path_factory):
         return server
 
     yield start
-    for server in servers:
-        assert server.stop() in (0, -signal.SIGKILL), server.errors[-5:]
+    ends = [(server.stop(), server.errors[-5:]) for server in servers]
+    assert all(code in (0, -signal.SIGKILL) for code, _ in ends), ends
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,8 @@ def test_greeting_shows_commands_that_work(server):
     commands = [line.strip() for line in server.greeting.splitlines() if line.strip().startswith("curl")]
     assert len(commands) == 3
     for command in commands:
-        done = subprocess.run(["bash", "-c", command.replace("curl", "curl -g --fail", 1)], capture_output=True, check=False)
+        strict = command.replace("curl", "curl -g --fail", 1)
+        done = subprocess.run(["bash", "-c", strict], capture_output=True, check=False)
         assert done.returncode == 0 and done.stdout, command
 
 

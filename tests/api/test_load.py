@@ -62,7 +62,8 @@ def test_nothing_acknowledged_is_lost_when_killed(start_server, round_number):
             except requests.RequestException:
                 return
             if answer.status_code == 201:
-                acknowledged.append((answer.json()["run_id"], [row["id"] for row in answer.json()["data"]["customers"]]))
+                made = answer.json()
+                acknowledged.append((made["run_id"], [row["id"] for row in made["data"]["customers"]]))
 
     workers = [threading.Thread(target=work) for _ in range(8)]
     for worker in workers:
