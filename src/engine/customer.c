@@ -8,7 +8,6 @@
 #include "model/columns.h"
 
 #define BLOCK_ROWS 512 /* rows worked on at a time, so that their traits stay in the first-level cache */
-#define LOOK_AHEAD 6   /* rows whose strings are fetched ahead */
 #define TEXT_BYTES 288 /* longest plain string, with room for copies of fixed width */
 
 struct block {
@@ -50,16 +49,25 @@ static void fill_created_at(const struct block *block, struct cw_batch *batch)
     }
 }
 
+static void fetch_names(const struct block *block, int64_t i)
+{
+    if (i + CW_FETCH_PLACE < block->count) {
+        const struct cw_market *market = table_of(block, i + CW_FETCH_PLACE)->market;
+        cw_fetch_place(&market->family_names.ascii, block->identities[i + CW_FETCH_PLACE].family);
+        cw_fetch_place(&market->given_names.ascii, block->identities[i + CW_FETCH_PLACE].given);
+    }
+    if (i + CW_FETCH_TEXT < block->count) {
+        const struct cw_market *market = table_of(block, i + CW_FETCH_TEXT)->market;
+        cw_fetch_text(&market->family_names.ascii, block->identities[i + CW_FETCH_TEXT].family);
+        cw_fetch_text(&market->given_names.ascii, block->identities[i + CW_FETCH_TEXT].given);
+    }
+}
+
 static void fill_email(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_EMAIL, block->at);
     for (int64_t i = 0; i < block->count; i++) {
-        if (i + LOOK_AHEAD < block->count) {
-            const struct cw_market *market = table_of(block, i + LOOK_AHEAD)->market;
-            const struct cw_identity *next = &block->identities[i + LOOK_AHEAD];
-            __builtin_prefetch(&market->family_names.ascii.offsets[next->family]);
-            __builtin_prefetch(&market->given_names.ascii.offsets[next->given]);
-        }
+        fetch_names(block, i);
         cw_fill_text_end(&text,
                          cw_email_write(block->plan, &block->customers[i], &block->identities[i], text.at));
     }
@@ -110,10 +118,14 @@ static void fill_phone(const struct block *block, struct cw_batch *batch)
     uint32_t chosen[BLOCK_ROWS];
     for (int64_t i = 0; i < block->count; i++) {
         chosen[i] = phone_range(block, i);
-        __builtin_prefetch(&table_of(block, i)->market->phones.prefixes.offsets[chosen[i]]);
+        cw_fetch_place(&table_of(block, i)->market->phones.prefixes, chosen[i]);
     }
     for (int64_t i = 0; i < block->count; i++) {
         const struct cw_customer *customer = &block->customers[i];
+        if (i + CW_FETCH_TEXT < block->count) {
+            cw_fetch_text(&table_of(block, i + CW_FETCH_TEXT)->market->phones.prefixes,
+                          chosen[i + CW_FETCH_TEXT]);
+        }
         cw_fill_valid(batch, CW_CUSTOMER_PHONE, block->at + i, customer->has_phone);
         const struct cw_phone_ranges *ranges = &table_of(block, i)->market->phones;
         uint64_t draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, customer->row, 1);
@@ -135,11 +147,31 @@ static void fill_phone_kind(const struct block *block, struct cw_batch *batch)
     }
 }
 
+/* The string that a street line takes: a street's name or, where streets have none, the locality. */
+static const struct cw_pool *street_pool(const struct block *block, int64_t i, const uint32_t *streets,
+                                         uint32_t *index)
+{
+    const struct cw_market *market = table_of(block, i)->market;
+    *index = market->streets.count > 0 ? streets[i] : block->customers[i].postal;
+    return market->streets.count > 0 ? &market->streets.names : &market->postal_codes.localities;
+}
+
 static void fill_street(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_STREET, block->at);
+    uint32_t streets[BLOCK_ROWS];
+    uint32_t index;
     for (int64_t i = 0; i < block->count; i++) {
-        cw_fill_text_end(&text, cw_home_street_write(block->plan, &block->customers[i], text.at));
+        streets[i] = cw_home_street(block->plan, &block->customers[i]);
+        const struct cw_pool *pool = street_pool(block, i, streets, &index);
+        cw_fetch_place(pool, index);
+    }
+    for (int64_t i = 0; i < block->count; i++) {
+        if (i + CW_FETCH_TEXT < block->count) {
+            const struct cw_pool *pool = street_pool(block, i + CW_FETCH_TEXT, streets, &index);
+            cw_fetch_text(pool, index);
+        }
+        cw_fill_text_end(&text, cw_home_street_write(block->plan, &block->customers[i], streets[i], text.at));
     }
 }
 

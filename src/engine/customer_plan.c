@@ -4,6 +4,8 @@
 #include "base/mathematics.h"
 #include "base/uuid.h"
 
+#define NEXT_CELLS 8               /* rows ahead whose spellings are fetched */
+#define FETCHED_ROWS 64            /* whose memory is fetched ahead */
 #define NEW_DAYS 90                /* how long a customer counts as new */
 #define YOUNGEST_SIGN_UP_DAYS 5844 /* 16 years */
 #define FOUR_YEARS_DAYS 1461
@@ -141,12 +143,24 @@ static void make_markets(const struct cw_customer_plan *plan, int64_t count, str
     }
 }
 
+/* Draws first, so that the cells of the alias tables can be fetched ahead. */
 static void make_cities(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
 {
-    for (int64_t i = 0; i < count; i++) {
-        const struct cw_alias *cities = &plan->tables->tables[customers[i].market].cities;
-        customers[i].city =
-            cw_alias_pick(cities, cw_customer_draw(plan, CW_CUSTOMER_DRAW_PLACE, customers[i].row, 0));
+    uint64_t draws[FETCHED_ROWS];
+    for (int64_t start = 0; start < count; start += FETCHED_ROWS) {
+        int64_t end = start + FETCHED_ROWS < count ? start + FETCHED_ROWS : count;
+        for (int64_t i = start; i < end; i++) {
+            const struct cw_alias *cities = &plan->tables->tables[customers[i].market].cities;
+            uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_PLACE, customers[i].row, 0);
+            draws[i - start] = draw;
+            __builtin_prefetch(&cities->cells[((draw >> 32) * cities->count) >> 32]);
+        }
+        for (int64_t i = start; i < end; i++) {
+            const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
+            customers[i].city = cw_alias_pick(&table->cities, draws[i - start]);
+            __builtin_prefetch(&table->market->cities.region[customers[i].city]);
+            __builtin_prefetch(&table->market->cities.first_postal[customers[i].city]);
+        }
     }
 }
 
@@ -233,7 +247,9 @@ static void find_families(const struct cw_customer_plan *plan, const struct cw_c
         const struct cw_customer_market *run = &plan->markets[customers[i].market];
         uint64_t position = (uint64_t)customers[i].number * run->step + run->offset;
         identities[i].position = position;
-        identities[i].family_group = cw_family_find(&plan->tables->tables[customers[i].market], position);
+        const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
+        identities[i].family_group = cw_family_find(table, position);
+        __builtin_prefetch(&table->family_groups[identities[i].family_group]);
     }
 }
 
@@ -251,6 +267,7 @@ static void find_given_names(const struct cw_customer_plan *plan, const struct c
         }
         uint64_t within = (identity->position - table->family_starts[identity->family_group]) * family->scale;
         identity->given_group = cw_given_find(table, within);
+        __builtin_prefetch(&table->given_groups[identity->given_group]);
     }
 }
 
@@ -258,6 +275,11 @@ static void choose_spellings(const struct cw_customer_plan *plan, const struct c
                              int64_t count, struct cw_identity *identities)
 {
     for (int64_t i = 0; i < count; i++) {
+        if (i + NEXT_CELLS < count) {
+            const struct cw_market_table *next = &plan->tables->tables[customers[i + NEXT_CELLS].market];
+            __builtin_prefetch(
+                &next->given_cells[next->given_groups[identities[i + NEXT_CELLS].given_group].first_cell]);
+        }
         const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
         const struct cw_given_group *given = &table->given_groups[identities[i].given_group];
         uint64_t rest = cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, customers[i].row, 0);

@@ -4,6 +4,7 @@
 
 #include "base/decimal.h"
 #include "engine/fill.h"
+#include "model/screen.h"
 
 /* How the part before the @ is made. Uniqueness rests on this: full names are joined by '.' or '_', which no
  * name holds, in a fixed order each; an initial is one letter and no name is; and the number tells apart
@@ -33,14 +34,33 @@ struct writer {
     const struct cw_market *market;
 };
 
+/* An initial before a family name may make a word that nobody is called; the whole given name takes its place
+ * then. */
+static bool initial_offends(char initial, const struct cw_pool *family, uint32_t name)
+{
+    char word[2 * CW_PADDING];
+    size_t length = family->offsets[name + 1] - family->offsets[name];
+    word[0] = initial;
+    if (length > CW_PADDING) {
+        length = CW_PADDING;
+    }
+    memcpy(word + 1, family->bytes + family->offsets[name], CW_PADDING);
+    return cw_word_begins_offensive(word, length + 1);
+}
+
 static char *write_local_part(const struct writer *writer, enum style style, char *out)
 {
     const struct cw_identity *identity = writer->identity;
     const struct cw_pool *given = &writer->market->given_names.ascii;
     const struct cw_pool *family = &writer->market->family_names.ascii;
+    char first = given->bytes[given->offsets[identity->given]];
     bool by_initial = style == STYLE_INITIAL || style == STYLE_INITIAL_DOT;
+    if (by_initial && initial_offends(first, family, identity->family)) {
+        style = STYLE_DOT;
+        by_initial = false;
+    }
     if (by_initial) {
-        *out++ = given->bytes[given->offsets[identity->given]];
+        *out++ = first;
     } else {
         out = cw_copy_pool(out, given, identity->given);
     }
@@ -91,14 +111,17 @@ char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_custom
     return cw_copy_pool(out, &market->email_domains.names, cw_alias_pick(&table->email_domains, provider));
 }
 
-char *cw_home_street_write(const struct cw_customer_plan *plan, const struct cw_customer *customer, char *out)
+uint32_t cw_home_street(const struct cw_customer_plan *plan, const struct cw_customer *customer)
+{
+    const struct cw_alias *streets = &plan->tables->tables[customer->market].streets;
+    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 1);
+    return streets->count > 0 ? cw_alias_pick(streets, draw) : 0;
+}
+
+char *cw_home_street_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                           uint32_t street, char *out)
 {
     const struct cw_market_table *table = &plan->tables->tables[customer->market];
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 0);
-    uint32_t street = 0;
-    if (table->streets.count > 0) {
-        street =
-            cw_alias_pick(&table->streets, cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 1));
-    }
     return cw_street_write(&table->street_format, table->market, street, customer->postal, draw, out);
 }

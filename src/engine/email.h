@@ -8,8 +8,11 @@
 char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                      const struct cw_identity *identity, char *out);
 
-/* Writes the street line of the home address; returns the end. */
+/* The street of the home address, in the market's streets; 0 where it has none. */
+uint32_t cw_home_street(const struct cw_customer_plan *plan, const struct cw_customer *customer);
+
+/* Writes the street line of the home address on that street; returns the end. */
 char *cw_home_street_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
-                           char *out);
+                           uint32_t street, char *out);
 
 #endif
