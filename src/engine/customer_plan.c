@@ -205,16 +205,17 @@ void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_custome
 
 /* ---- Names ---- */
 
-/* Numbers that earlier runs may have used up for names of this share (of 2^64, times family share of 2^64).
+/* Numbers that earlier runs may have used up in a stretch of given names of a family: as many as the stretch
+ * holds at the distance at which a run of all earlier customers would stand, step (2^64 / prior) times scale.
  */
-static uint64_t used_numbers(const struct cw_customer_plan *plan, uint32_t market, uint64_t family_length,
+static uint64_t used_numbers(const struct cw_customer_plan *plan, uint32_t market, uint64_t family_scale,
                              uint64_t given_length)
 {
     if (plan->prior_runs == 0) {
         return 0;
     }
-    uint64_t of_family = cw_multiply_high((uint64_t)plan->prior[market] << 20, family_length);
-    return (cw_multiply_high(of_family, given_length) >> 20) + (uint64_t)plan->prior_runs * NUMBERS_PER_RUN;
+    uint64_t used = cw_multiply_high((uint64_t)plan->prior[market] << 20, given_length) / family_scale;
+    return (used >> 20) + (uint64_t)plan->prior_runs * NUMBERS_PER_RUN;
 }
 
 static int32_t birth_date(const struct cw_customer_plan *plan, const struct cw_customer *customer,
@@ -329,8 +330,7 @@ uint64_t cw_customer_namesake(const struct cw_customer_plan *plan, const struct 
     /* Customers stand at even distances, so at most one falls into a shorter stretch. */
     cw_u128 distance = (cw_u128)plan->markets[customer->market].step * family->scale;
     uint64_t number = distance > length ? 0 : (within - start) / (uint64_t)distance;
-    number += used_numbers(plan, customer->market,
-                           table->family_starts[identity->family_group + 1] - family_start, length);
+    number += used_numbers(plan, customer->market, family->scale, length);
     /* Markets that know the same family name take turns at the numbers. */
     const struct cw_family_names *names = &table->market->family_names;
     return number * names->sharing_markets[family->first] + names->sharing_rank[family->first];

@@ -4,7 +4,6 @@
 
 #include "base/decimal.h"
 #include "engine/fill.h"
-#include "model/screen.h"
 
 /* How the part before the @ is made. Uniqueness rests on this: full names are joined by '.' or '_', which no
  * name holds, in a fixed order each; an initial is one letter and no name is; and the number tells apart
@@ -21,9 +20,14 @@ static const uint8_t corporate_styles[16] = {
     STYLE_INITIAL,     STYLE_INITIAL,     STYLE_INITIAL,     STYLE_INITIAL_DOT,
     STYLE_INITIAL_DOT, STYLE_INITIAL_DOT, STYLE_INITIAL_DOT, STYLE_UNDERSCORE};
 
+/* Nothing for 0. Most numbers are short; whether there is one is anyone's guess, so no branch asks. */
 static char *write_number(char *out, uint64_t number)
 {
-    return number == 0 ? out : cw_decimal_u64(out, number);
+    if (number >= 100000000) {
+        return cw_decimal_u64(out, number);
+    }
+    char *end = cw_decimal_short(out, (uint32_t)number);
+    return out + (end - out) * (number != 0);
 }
 
 /* The writer of one address. */
@@ -32,45 +36,30 @@ struct writer {
     const struct cw_customer *customer;
     const struct cw_identity *identity;
     const struct cw_market *market;
+    const struct cw_market_table *table;
 };
 
-/* An initial before a family name may make a word that nobody is called; the whole given name takes its place
- * then. */
-static bool initial_offends(char initial, const struct cw_pool *family, uint32_t name)
-{
-    char word[2 * CW_PADDING];
-    size_t length = family->offsets[name + 1] - family->offsets[name];
-    word[0] = initial;
-    if (length > CW_PADDING) {
-        length = CW_PADDING;
-    }
-    memcpy(word + 1, family->bytes + family->offsets[name], CW_PADDING);
-    return cw_word_begins_offensive(word, length + 1);
-}
-
+/* Style and names are random, so the given name or its initial, and the character between, are written alike
+ * and cut to size. An initial that makes a word with the family name gives way to the whole given name. */
 static char *write_local_part(const struct writer *writer, enum style style, char *out)
 {
     const struct cw_identity *identity = writer->identity;
     const struct cw_pool *given = &writer->market->given_names.ascii;
-    const struct cw_pool *family = &writer->market->family_names.ascii;
-    char first = given->bytes[given->offsets[identity->given]];
+    const struct cw_market_table *table = writer->table;
+    uint32_t initial = table->given_groups[identity->given_group].initial;
     bool by_initial = style == STYLE_INITIAL || style == STYLE_INITIAL_DOT;
-    if (by_initial && initial_offends(first, family, identity->family)) {
+    if (by_initial && (table->family_groups[identity->family_group].offending_initials >> initial & 1)) {
         style = STYLE_DOT;
         by_initial = false;
     }
-    if (by_initial) {
-        *out++ = first;
-    } else {
-        out = cw_copy_pool(out, given, identity->given);
-    }
+    char *end = cw_copy_pool(out, given, identity->given);
     if (style == STYLE_OWN_DOMAIN) {
-        return out;
+        return end;
     }
-    if (style != STYLE_INITIAL) {
-        *out++ = style == STYLE_UNDERSCORE ? '_' : '.';
-    }
-    out = cw_copy_pool(out, family, identity->family);
+    out += by_initial ? 1 : end - out;
+    *out = style == STYLE_UNDERSCORE ? '_' : '.';
+    out += style != STYLE_INITIAL;
+    out = cw_copy_pool(out, &writer->market->family_names.ascii, identity->family);
     return write_number(out, cw_customer_namesake(writer->plan, writer->customer, identity, by_initial));
 }
 
@@ -87,7 +76,7 @@ char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_custom
 {
     const struct cw_market_table *table = &plan->tables->tables[customer->market];
     const struct cw_market *market = table->market;
-    const struct writer writer = {plan, customer, identity, market};
+    const struct writer writer = {plan, customer, identity, market, table};
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_EMAIL, customer->row, 0);
     uint32_t kind = cw_slice(&draw, 64);
     uint32_t style = cw_slice(&draw, 16);

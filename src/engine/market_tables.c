@@ -5,6 +5,7 @@
 
 #include "base/calendar.h"
 #include "base/mathematics.h"
+#include "model/screen.h"
 
 #define DAYS_PER_YEAR 365.25
 #define YOUNGEST_DAYS 5844  /* 16 years */
@@ -103,6 +104,21 @@ static void fill_guide(uint16_t *guide, const uint64_t *starts, uint32_t count)
     }
 }
 
+static uint32_t offending_initials(const struct cw_pool *ascii, uint32_t name)
+{
+    char word[2 * CW_PADDING];
+    size_t length = ascii->offsets[name + 1] - ascii->offsets[name];
+    uint32_t initials = 0;
+    memcpy(word + 1, ascii->bytes + ascii->offsets[name], CW_PADDING);
+    for (uint32_t i = 0; i < 26; i++) {
+        word[0] = (char)('a' + i);
+        if (cw_word_begins_offensive(word, 1 + (length < CW_PADDING ? length : CW_PADDING))) {
+            initials |= 1U << i;
+        }
+    }
+    return initials;
+}
+
 static uint32_t list_family_groups(struct cw_market_table *table)
 {
     const struct cw_family_names *names = &table->market->family_names;
@@ -120,7 +136,11 @@ static uint32_t list_family_groups(struct cw_market_table *table)
         }
         if (weight > 0) {
             table->family_starts[count] = (uint64_t)(((cw_u128)sum << 64) / total);
-            table->family_groups[count++] = (struct cw_family_group){0, i, end - i};
+            uint32_t spellings = end - i < CW_FAMILY_SPELLINGS_MAX ? end - i : CW_FAMILY_SPELLINGS_MAX;
+            table->family_groups[count++] = (struct cw_family_group){
+                .first = i,
+                .count = spellings & CW_FAMILY_SPELLINGS_MAX,
+                .offending_initials = offending_initials(&names->ascii, i) & 0x3ffffff};
             sum += weight;
         }
         i = end;

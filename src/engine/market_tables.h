@@ -10,10 +10,13 @@
 
 /* Family names of one ascii form. Groups divide the 64-bit range in proportion to their weights. */
 struct cw_family_group {
-    uint64_t scale; /* maps an offset into the group onto the whole 64-bit range */
-    uint32_t first; /* first name */
-    uint32_t count; /* names of this ascii form */
+    uint64_t scale;                   /* maps an offset into the group onto the whole 64-bit range */
+    uint32_t first;                   /* first name */
+    uint32_t count : 6;               /* names of this ascii form */
+    uint32_t offending_initials : 26; /* bit i: the initial 'a' + i before the name makes a word nobody is
+                                         called */
 };
+#define CW_FAMILY_SPELLINGS_MAX 63
 
 /* Given names of one ascii form; its cells say which spelling, sex and birth decade, by weight. */
 struct cw_given_group {
