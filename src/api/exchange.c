@@ -40,6 +40,7 @@ const char *cw_http_reason(int status)
         {201, "Created"},
         {202, "Accepted"},
         {400, "Bad Request"},
+        {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {406, "Not Acceptable"},

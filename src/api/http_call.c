@@ -77,6 +77,8 @@ static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const
         keep_header(&exchange->prefer, value, value_size);
     } else if (strcasecmp(name, "Idempotency-Key") == 0) {
         keep_header(&exchange->idempotency_key, value, value_size);
+    } else if (strcasecmp(name, "Sec-Fetch-Site") == 0) {
+        exchange->is_cross_site = strcasecmp(value, "cross-site") == 0;
     } else if (strcasecmp(name, "X-Request-Id") == 0 && cw_request_id_is_good(value)) {
         snprintf(exchange->request_id, sizeof exchange->request_id, "%s", value);
     } else if (strcasecmp(name, "traceparent") == 0 && cw_traceparent_is_good(value)) {

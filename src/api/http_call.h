@@ -43,16 +43,16 @@ struct cw_call {
     struct cw_event_stream *stream;
 };
 
-/* Callbacks of libmicrohttpd; context is the server. */
+/* Callbacks of libmicrohttpd; context is the server, *opened the call. */
 void *cw_call_begin(void *context, const char *target, struct MHD_Connection *connection);
 enum MHD_Result cw_call_continue(void *context, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *data, size_t *size,
-                                 void **call);
-void cw_call_end(void *context, struct MHD_Connection *connection, void **call,
+                                 void **opened);
+void cw_call_end(void *context, struct MHD_Connection *connection, void **opened,
                  enum MHD_RequestTerminationCode reason);
 
-/* Makes the answer of a call on a worker. */
-void cw_call_work(void *call);
+/* Makes the answer of a call (the context) on a worker. */
+void cw_call_work(void *context);
 
 /* Writes the line of a finished call to stderr. */
 void cw_call_log(const struct cw_call *call, bool is_complete);

@@ -190,6 +190,11 @@ bool cw_route_prepare(struct cw_exchange *exchange)
         answer_unrouted(exchange, match, allow);
         return false;
     }
+    /* Any web page can have a browser send it a POST without a body; that must not change the shop. */
+    if (exchange->is_cross_site && strcmp(exchange->route->method, "GET") != 0) {
+        cw_reply_problem(exchange, 403, "pages of other sites may not change anything here", NULL);
+        return false;
+    }
     if (exchange->idempotency_key != NULL && !cw_request_id_is_good(exchange->idempotency_key)) {
         cw_reply_problem(exchange, 400,
                          "Idempotency-Key must be 1 to 128 visible ASCII characters without quotes", NULL);

@@ -55,6 +55,7 @@ def test_attack_by_the_description(small, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_long_attack_by_the_description(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    attack(small, "--phases", "examples,coverage,fuzzing,stateful", "-n", "100", "--max-failures", "20")
+    attack(small, "--phases", "examples,coverage,fuzzing,stateful", "-n", "50", "--max-failures", "20")

@@ -123,6 +123,14 @@ def test_methods(server):
     server.get("/nothing", 404)
 
 
+def test_pages_of_other_sites_change_nothing(server):
+    before = server.count("customers")
+    server.post("/api/v1/generate/customers", {}, 403, headers={"Sec-Fetch-Site": "cross-site"})
+    server.call("POST", "/api/v1/generate/customers", 403, headers={"Sec-Fetch-Site": "cross-site"})
+    assert server.count("customers") == before
+    server.post("/api/v1/generate/customers", {"persist": False}, 200, headers={"Sec-Fetch-Site": "same-origin"})
+
+
 def test_request_ids_come_back(server):
     parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     answer = server.get("/healthz", headers={"X-Request-Id": "abc-1", "traceparent": parent})
