@@ -21,7 +21,8 @@
  *
  * Where rows go into a store (or to a callback), each thread waits for its turn to give them. */
 
-#define SLOTS_PER_THREAD 2
+/* Slots beyond one per thread: what is ready while another thread writes. */
+#define MORE_SLOTS 1
 
 /* The text of one output of one task. */
 struct piece {
@@ -31,9 +32,9 @@ struct piece {
 };
 
 struct slot {
-    bool reported; /* its row counts are known */
-    bool ready;    /* its pieces are complete */
-    struct piece *pieces;
+    bool reported;        /* its row counts are known */
+    bool ready;           /* its pieces are complete */
+    struct piece *pieces; /* by output; NULL while its task's rows are made */
 };
 
 /* Rows of one output on their way into a Parquet row group. */
@@ -68,6 +69,8 @@ struct driver {
     size_t count;
     struct slot *slots;
     int64_t slot_count;
+    struct piece **free_pieces; /* a stack, so that few of them ever hold memory */
+    int64_t free_piece_count;
     int64_t task_count;
     bool takes_turns; /* rows go to a store or a callback */
     pthread_mutex_t lock;
@@ -192,6 +195,8 @@ static void hand_in(struct driver *driver, int64_t task)
         driver->writing = false;
         slot->ready = false;
         slot->reported = false;
+        driver->free_pieces[driver->free_piece_count++] = slot->pieces;
+        slot->pieces = NULL;
         driver->written_task = next + 1;
         pthread_cond_broadcast(&driver->moved);
     }
@@ -227,12 +232,6 @@ static void begin_task(struct driver *driver, struct work *work)
 {
     work->task = driver->next_task++;
     driver->running++;
-    struct slot *slot = &driver->slots[work->task % driver->slot_count];
-    for (size_t i = 0; i < driver->count; i++) {
-        slot->pieces[i].rows = 0;
-        slot->pieces[i].body.size = 0;
-        slot->pieces[i].note.size = 0;
-    }
 }
 
 static void take_group(struct driver *driver, struct work *work)
@@ -425,7 +424,21 @@ static bool learn_firsts(struct driver *driver, int64_t task, const struct slot 
     return goes_on;
 }
 
-/* Encodes a task's rows of all outputs that are text. */
+static struct piece *take_pieces(struct driver *driver)
+{
+    pthread_mutex_lock(&driver->lock);
+    struct piece *pieces = driver->free_pieces[--driver->free_piece_count];
+    pthread_mutex_unlock(&driver->lock);
+    for (size_t i = 0; i < driver->count; i++) {
+        pieces[i].rows = 0;
+        pieces[i].body.size = 0;
+        pieces[i].note.size = 0;
+    }
+    return pieces;
+}
+
+/* Encodes a task's rows of all outputs that are text. The pieces are taken last: their memory is what the
+ * next task's text will be written into. */
 static cw_status write_texts(struct hand *hand, int64_t task, struct cw_error *error)
 {
     struct driver *driver = hand->driver;
@@ -435,10 +448,17 @@ static cw_status write_texts(struct hand *hand, int64_t task, struct cw_error *e
         const struct cw_batch *batch = hand->batches[driver->destinations[i].output->entity];
         if (hand->chunks[i] != NULL && batch != NULL && batch->row_count > 0) {
             status = cw_chunk_add(hand->chunks[i], batch, error);
-            slot->pieces[i].rows = batch->row_count;
         }
     }
-    if (status == CW_OK && !learn_firsts(driver, task, slot, hand->is_first)) {
+    if (status != CW_OK) {
+        return status;
+    }
+    slot->pieces = take_pieces(driver);
+    for (size_t i = 0; i < driver->count; i++) {
+        const struct cw_batch *batch = hand->batches[driver->destinations[i].output->entity];
+        slot->pieces[i].rows = hand->chunks[i] != NULL && batch != NULL ? batch->row_count : 0;
+    }
+    if (!learn_firsts(driver, task, slot, hand->is_first)) {
         status = stopped(error);
     }
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
@@ -595,17 +615,18 @@ static cw_status close_destination(struct destination *at, struct cw_error *erro
 
 static cw_status open_slots(struct driver *driver, uint32_t threads, struct cw_error *error)
 {
-    const size_t count = (size_t)threads * SLOTS_PER_THREAD;
+    const size_t count = (size_t)threads + MORE_SLOTS;
     driver->slots = calloc(count, sizeof *driver->slots);
-    while (driver->slots != NULL && (size_t)driver->slot_count < count) {
-        struct slot *slot = &driver->slots[driver->slot_count];
-        slot->pieces = calloc(driver->count + 1, sizeof(struct piece));
-        if (slot->pieces == NULL) {
+    driver->free_pieces = calloc(count, sizeof(struct piece *));
+    driver->slot_count = driver->slots != NULL ? (int64_t)count : 0;
+    while (driver->free_pieces != NULL && driver->free_piece_count < driver->slot_count) {
+        struct piece *pieces = calloc(driver->count + 1, sizeof *pieces);
+        if (pieces == NULL) {
             break;
         }
-        driver->slot_count++;
+        driver->free_pieces[driver->free_piece_count++] = pieces;
     }
-    if ((size_t)driver->slot_count < count) {
+    if ((size_t)driver->free_piece_count < count) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u threads", threads);
     }
     return CW_OK;
@@ -667,16 +688,25 @@ static void close_hand(struct hand *hand)
     cw_worker_free(hand->worker);
 }
 
+static void free_pieces(struct driver *driver, struct piece *pieces)
+{
+    for (size_t i = 0; pieces != NULL && i < driver->count; i++) {
+        cw_buffer_clear(&pieces[i].body);
+        cw_buffer_clear(&pieces[i].note);
+    }
+    free(pieces);
+}
+
 static void close_driver(struct driver *driver)
 {
     for (int64_t i = 0; i < driver->slot_count; i++) {
-        for (size_t j = 0; j < driver->count; j++) {
-            cw_buffer_clear(&driver->slots[i].pieces[j].body);
-            cw_buffer_clear(&driver->slots[i].pieces[j].note);
-        }
-        free(driver->slots[i].pieces);
+        free_pieces(driver, driver->slots[i].pieces);
+    }
+    for (int64_t i = 0; i < driver->free_piece_count; i++) {
+        free_pieces(driver, driver->free_pieces[i]);
     }
     free(driver->slots);
+    free(driver->free_pieces);
     for (struct work work = {0}; driver->full != NULL;) {
         take_group(driver, &work);
         free_group(work.group);
