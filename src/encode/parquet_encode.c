@@ -12,6 +12,9 @@
 #define ROW_GROUP_ROWS 65536
 #define ROW_GROUP_ROWS_WITH_REFERENCES 131072
 
+/* Most bytes that the values of a row group should take while they wait for its last rows. */
+#define ROW_GROUP_BYTES ((int64_t)20 << 20)
+
 /* zstd's range of levels; below 0 is faster. */
 #define LEVEL_LOW (-50)
 #define LEVEL_HIGH 22
@@ -42,15 +45,37 @@ static cw_status check(const struct cw_encoder_options *options, struct cw_error
     return CW_OK;
 }
 
+/* Bytes of a value of a column under construction, its text aside. */
+static int64_t value_width(enum cw_type type)
+{
+    switch (type) {
+    case CW_TYPE_UUID:
+        return 16;
+    case CW_TYPE_INT64:
+    case CW_TYPE_TIMESTAMP:
+        return 8;
+    case CW_TYPE_BOOL:
+    case CW_TYPE_INT32:
+    case CW_TYPE_DATE:
+    case CW_TYPE_STRING:
+        break;
+    }
+    return 4;
+}
+
 static int64_t chunk_rows(const struct cw_encoder *encoder)
 {
     const struct cw_encoder_options *options = &encoder->options;
+    int64_t rows = ROW_GROUP_ROWS;
+    int64_t width = 0;
     for (uint32_t i = 0; i < options->column_count; i++) {
-        if (options->entity->columns[options->columns[i]].reference != CW_NO_REFERENCE) {
-            return ROW_GROUP_ROWS_WITH_REFERENCES;
+        const struct cw_column_def *column = &options->entity->columns[options->columns[i]];
+        width += value_width(column->type);
+        if (column->reference != CW_NO_REFERENCE) {
+            rows = ROW_GROUP_ROWS_WITH_REFERENCES;
         }
     }
-    return ROW_GROUP_ROWS;
+    return rows * width > ROW_GROUP_BYTES ? ROW_GROUP_ROWS : rows;
 }
 
 static cw_status head(const struct cw_encoder *encoder, struct cw_buffer *out, struct cw_error *error)
