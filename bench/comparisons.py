@@ -210,7 +210,7 @@ def memory(options, _):
     """Peak memory of a run and of one twice as long, all tables, Parquet, one thread per processor."""
     base = 250_000 if options.quick else 10_000_000
     peaks = []
-    with Scratch(base * 500) as scratch:
+    with Scratch(0, on_disk=True) as scratch:
         for count in (base, base * 2):
             folder = scratch.fresh("shop")
             arguments = ["--customers", count // 5, "--products", "50K", "--orders", count, "--format", "parquet"]
