@@ -1,5 +1,7 @@
 /* Orders as a whole: shapes of demand, baskets, and the ends of what can be asked for. */
 #include <math.h>
+#include <stdio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,9 +256,9 @@ START_TEST(impossible_runs_are_refused_by_name)
     spec.orders = 100;
     assert_refused("products");
     set_up();
-    strcpy(spec.customer_id, "00000000-0000-7000-8000-000000000000");
+    snprintf(spec.customer_id, sizeof spec.customer_id, "%s", "00000000-0000-7000-8000-000000000000");
     ck_assert_int_eq(shop_make(&shop, &spec, NULL, &whole, &error), CW_E_NOT_FOUND);
-    strcpy(spec.customer_id, "nobody");
+    snprintf(spec.customer_id, sizeof spec.customer_id, "%s", "nobody");
     assert_refused("customer_id");
 }
 END_TEST
