@@ -65,7 +65,8 @@ CREATE TABLE units_of AS SELECT order_id, sum(quantity) AS n FROM order_items GR
 CREATE TABLE hours AS SELECT hour(local) AS h, count(*) / sum(count(*)) OVER () AS share FROM times GROUP BY h;
 CREATE TABLE weekdays AS SELECT isodow(local) AS d, count(*) / sum(count(*)) OVER () AS share FROM times GROUP BY d;
 CREATE TABLE sold AS
-    SELECT p.id, count(i.id) AS n, row_number() OVER (ORDER BY count(i.id) DESC) / count(*) OVER () AS place
+    SELECT p.id, count(i.id) AS n,
+           row_number() OVER (ORDER BY count(i.id) DESC) / count(*) OVER () AS place
     FROM products p LEFT JOIN order_items i ON i.product_id = p.id GROUP BY p.id;
 CREATE MACRO top(share) AS (SELECT sum(n) FILTER (place <= share) / sum(n) FROM sold);
 CREATE TABLE spent AS
@@ -93,7 +94,7 @@ NOTES = """
   a wholesaler has office hours and no evening, a marketplace is flat from ten to ten at night.
 - **Weekdays.** Monday is the weakest day and the weekend the strongest, as asked for. Most of the real shops measured
   have it the other way round.
-- **Wholesalers** lift the mean of units per order far above its median, as in Online Retail, where nearly all buyers are.
+- **Wholesalers** lift the mean of units per order far above its median, as in Online Retail, where nearly all are.
 - **Products** as a whole are concentrated by construction: the best fifth sells 60 to 80 % of the lines.
 
 Hours and weekdays are measured in the centres' local time and leave the United States out, where a centre serves
@@ -117,8 +118,9 @@ def shown(value):
 def write(path, figures, options):
     names = (RETAIL, CDNOW, GROCERY, OLIST)
     lines = ["# Realism, measured", "",
-             f"A shop of {options.customers:,} customers, {options.products:,} products and {options.orders:,} orders "
-             f"(seed {options.seed}, one year) beside public data of real shops. Written by `tools/realism.py`.", "",
+             f"A shop of {options.customers:,} customers, {options.products:,} products and "
+             f"{options.orders:,} orders (seed {options.seed}, one year) beside public data of "
+             "real shops. Written by `tools/realism.py`.", "",
              f"| figure | generated | {' | '.join(names)} |", "|---|--:|" + "--:|" * len(names)]
     for name, value, real in figures:
         lines.append(f"| {name} | {shown(value)} | {' | '.join(shown(real.get(other)) for other in names)} |")

@@ -46,13 +46,14 @@ WHERE m.country IS NULL OR c.locale <> m.locale OR c.language <> m.language OR c
 SELECT count(*) FROM customers c
 WHERE NOT EXISTS (FROM given_name g WHERE g.country = c.country AND g.name = c.given_name AND g.sex = c.sex[1]);
 
--- rule: nobody was born in a decade when nobody got the name, but for those too young at sign-up
+-- rule: nobody was born in a decade (give or take a day) when nobody got the name, but for those young at sign-up
 SELECT count(*) FROM customers c, run
 WHERE date_diff('year', birth_date, created_at::DATE) > 21
   AND NOT EXISTS (
       FROM given_name g
       WHERE g.country = c.country AND g.name = c.given_name AND g.sex = c.sex[1]
-        AND g.weights[least(greatest(year(c.birth_date) // 10 - 193 + 1, 1), len(g.weights))] > 0);
+        AND (g.weights[least(greatest(year(c.birth_date - 1) // 10 - 192, 1), len(g.weights))] > 0
+             OR g.weights[least(greatest(year(c.birth_date + 1) // 10 - 192, 1), len(g.weights))] > 0));
 
 -- rule: family names are of the country
 SELECT count(*) FROM customers c

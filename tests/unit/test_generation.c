@@ -64,6 +64,40 @@ START_TEST(shards_are_the_whole)
 }
 END_TEST
 
+/* Orders that build on a shop: also where the promises are loaded one by one, for few orders. */
+START_TEST(worlds_change_nothing)
+{
+    static const int64_t orders[] = {6, 1500};
+    shop_clear(&whole);
+    spec.customers = 300;
+    spec.products = 40;
+    spec.orders = 1500;
+    spec.cells = 0;
+    shop_make_all(&whole, &spec, NULL);
+    struct shop_world world;
+    shop_world_init(&world, &whole, &spec);
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        struct cw_run_spec more;
+        cw_run_spec_init(&more);
+        more.seed = 5;
+        more.orders = orders[i];
+        more.prior_orders = spec.orders;
+        struct shop one = {0};
+        struct shop other = {0};
+        shop_make_all(&one, &more, &world.world);
+        for (uint32_t s = 0; s < 3; s++) {
+            const struct shop_part part = {.threads = 4, .shard = s, .shards = 3};
+            ck_assert_int_eq(shop_make(&other, &more, &world.world, &part, NULL), CW_OK);
+        }
+        ck_assert_int_eq(shop_rows(&one, CW_ENTITY_ORDER), orders[i]);
+        shop_assert_same(&one, &other, "shards of a world");
+        shop_clear(&one);
+        shop_clear(&other);
+    }
+    shop_world_clear(&world);
+}
+END_TEST
+
 /* A table doesn't depend on which others are made. */
 START_TEST(tables_alone_are_the_same)
 {
@@ -156,6 +190,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, threads_change_nothing);
     tcase_add_test(tcase, workers_change_nothing);
     tcase_add_test(tcase, shards_are_the_whole);
+    tcase_add_test(tcase, worlds_change_nothing);
     tcase_add_test(tcase, tables_alone_are_the_same);
     tcase_add_test(tcase, counts_are_exact);
     tcase_add_test(tcase, seeds_make_other_shops);

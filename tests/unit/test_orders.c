@@ -1,7 +1,6 @@
 /* Orders as a whole: shapes of demand, baskets, and the ends of what can be asked for. */
 #include <math.h>
 #include <stdio.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* Run specs: defaults, refusals that name the field, and the canonical JSON. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cartwright/run.h"
@@ -107,9 +108,10 @@ START_TEST(json_is_canonical)
     spec.price_minimum = 100;
     spec.market_shares[cw_market_find("GB")] = 2;
     spec.market_shares[cw_market_find("DE")] = 1;
-    strcpy(spec.customer_id, "0176bbd7-6211-75f3-a4d1-de0b51b6c806");
+    snprintf(spec.customer_id, sizeof spec.customer_id, "%s", "0176bbd7-6211-75f3-a4d1-de0b51b6c806");
     spec.attributes[CW_ATTRIBUTE_COLOUR].count = 1;
-    strcpy(spec.attributes[CW_ATTRIBUTE_COLOUR].values[0], "a\"\\\n");
+    snprintf(spec.attributes[CW_ATTRIBUTE_COLOUR].values[0],
+             sizeof spec.attributes[CW_ATTRIBUTE_COLOUR].values[0], "%s", "a\"\\\n");
     ck_assert_int_eq(cw_run_spec_resolve(&spec, &error), CW_OK);
     struct cw_buffer json = {0};
     ck_assert_int_eq(cw_run_spec_json(&spec, &json, &error), CW_OK);
