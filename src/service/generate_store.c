@@ -5,6 +5,7 @@
 #include "service/batch_gather.h"
 #include "service/json_read.h"
 #include "service/run_digests.h"
+#include "service/shared_tables.h"
 #include "service/values.h"
 
 /* What one run holds until it is over. */
@@ -85,6 +86,7 @@ static cw_status open_run(struct store_run *run, struct cw_error *error)
     if (status != CW_OK) {
         return status;
     }
+    run->world = (struct cw_world){.market_tables = cw_shared_market_tables()};
     if (!cw_run_needs_world(&run->spec)) {
         return cw_store_basis(run->store, run->basis, error);
     }
@@ -95,6 +97,7 @@ static cw_status open_run(struct store_run *run, struct cw_error *error)
     status = cw_store_world_acquire(run->store, &run->shared, error);
     if (status == CW_OK) {
         cw_run_world_choose(&run->spec, run->shared, &run->world);
+        run->world.market_tables = cw_shared_market_tables();
         memcpy(run->basis, cw_store_world_basis(run->shared), sizeof run->basis);
         status = check_world(&run->world, &run->spec, error);
     }
@@ -149,7 +152,7 @@ static cw_status make_rows(struct store_run *run, struct cw_load *load, struct c
         memcpy(run->outputs + CW_ENTITY_COUNT, given->outputs, given->output_count * sizeof *outputs);
     }
     const struct cw_produce_options options = {.spec = &run->spec,
-                                               .world = run->shared != NULL ? &run->world : NULL,
+                                               .world = &run->world,
                                                .threads = small && !given->preview ? 1 : given->threads,
                                                .outputs = outputs,
                                                .output_count = digests + given->output_count,
