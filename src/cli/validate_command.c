@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "service/values.h"
 
 static int run_validate(const struct cw_arguments *arguments)
 {
@@ -9,10 +10,19 @@ static int run_validate(const struct cw_arguments *arguments)
     struct cw_error error = {0};
     struct cw_progress progress = {0};
     struct cw_validation validation = {0};
+    int64_t threads = 0;
+    if (cw_argument_given(arguments, "threads")) {
+        const cw_status parsed =
+            cw_value_count("threads", cw_argument(arguments, "threads"), 1, CW_VALIDATE_THREADS_MAX, &threads, &error);
+        if (parsed != CW_OK) {
+            return cw_console_fail(parsed, &error);
+        }
+    }
     cw_console_watch(&progress);
     struct cw_console_progress *shown =
         cw_console_progress_start(&progress, cw_argument_given(arguments, "quiet"));
-    cw_status status = cw_validate_path(arguments->values[0], &progress, &validation, &error);
+    cw_status status =
+        cw_validate_path(arguments->values[0], (uint32_t)threads, &progress, &validation, &error);
     cw_console_progress_stop(shown);
     if (status == CW_OK) {
         status = cw_argument_given(arguments, "json") ? cw_validation_json(&validation, &out, &error)
@@ -30,6 +40,7 @@ static int run_validate(const struct cw_arguments *arguments)
 
 static const struct cw_option options[] = {
     {"json", NULL, "Print the result as JSON", NULL},
+    {"threads", "N", "Threads; one per processor by default. The result does not depend on it", NULL},
     {"quiet", NULL, "Show no progress", NULL},
 };
 

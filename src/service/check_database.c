@@ -4,14 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "service/check_files.h"
 #include "service/json_read.h"
 #include "service/values.h"
 
-cw_status cw_check_database_error(const struct cw_check_database *database, struct cw_error *error)
+cw_status cw_check_error(sqlite3 *connection, struct cw_error *error)
 {
-    const int code = sqlite3_errcode(database->db);
+    const int code = sqlite3_errcode(connection);
     cw_status kind = CW_E_IO;
     if (code == SQLITE_INTERRUPT) {
         kind = CW_E_CANCELLED;
@@ -23,7 +24,7 @@ cw_status cw_check_database_error(const struct cw_check_database *database, stru
         kind = CW_E_INTERNAL;
     }
     const cw_status status = cw_error_set(error, kind, NULL, "the check failed in the database: %.300s",
-                                          sqlite3_errmsg(database->db));
+                                          sqlite3_errmsg(connection));
     if (error != NULL) {
         error->native_code = code;
     }
@@ -40,9 +41,9 @@ static int is_cancelled(void *context)
 static cw_status read_as_of(struct cw_check_database *database, struct cw_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(database->db, "SELECT max(json_extract(spec, '$.as_of')) FROM runs", -1,
-                           &statement, NULL) != SQLITE_OK) {
-        return cw_check_database_error(database, error);
+    if (sqlite3_prepare_v2(database->connections[0], "SELECT max(json_extract(spec, '$.as_of')) FROM runs",
+                           -1, &statement, NULL) != SQLITE_OK) {
+        return cw_check_error(database->connections[0], error);
     }
     if (sqlite3_step(statement) == SQLITE_ROW) {
         const unsigned char *text = sqlite3_column_text(statement, 0);
@@ -55,23 +56,30 @@ static cw_status read_as_of(struct cw_check_database *database, struct cw_error 
     return CW_OK;
 }
 
-static cw_status open_store(const char *path, struct cw_check_database *database, struct cw_error *error)
+static cw_status open_connection(const char *path, sqlite3 **connection, struct cw_error *error)
+{
+    if (sqlite3_open_v2(path, connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        return cw_check_error(*connection, error);
+    }
+    sqlite3_busy_timeout(*connection, 10000);
+    if (sqlite3_exec(*connection,
+                     "PRAGMA mmap_size = 8589934592; PRAGMA cache_size = -65536; PRAGMA temp_store = FILE",
+                     NULL, NULL, NULL) != SQLITE_OK) {
+        return cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is no store: %s", path,
+                            sqlite3_errmsg(*connection));
+    }
+    return CW_OK;
+}
+
+static cw_status read_tables(struct cw_check_database *database, const char *path, struct cw_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-        return cw_check_database_error(database, error);
-    }
-    sqlite3_busy_timeout(database->db, 10000);
-    if (sqlite3_exec(database->db,
-                     "PRAGMA mmap_size = 8589934592; PRAGMA cache_size = -131072; PRAGMA temp_store = FILE",
-                     NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(database->db, "SELECT name FROM sqlite_schema WHERE type = 'table'", -1,
-                           &statement, NULL) != SQLITE_OK) {
-        cw_check_database_error(database, NULL);
-        return cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is no store: %s", path,
-                            sqlite3_errmsg(database->db));
-    }
     bool has_runs = false;
+    if (sqlite3_prepare_v2(database->connections[0], "SELECT name FROM sqlite_schema WHERE type = 'table'",
+                           -1, &statement, NULL) != SQLITE_OK) {
+        return cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is no store: %s", path,
+                            sqlite3_errmsg(database->connections[0]));
+    }
     while (sqlite3_step(statement) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
         const struct cw_entity *entity = cw_entity_find(name, strlen(name));
@@ -85,14 +93,30 @@ static cw_status open_store(const char *path, struct cw_check_database *database
         return cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is a database, but no store of Cartwright",
                             path);
     }
-    return read_as_of(database, error);
+    return CW_OK;
 }
 
-cw_status cw_check_database_open(const char *path, struct cw_progress *progress,
+static cw_status open_store(const char *path, struct cw_check_database *database, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (uint32_t i = 0; i < database->threads && status == CW_OK; i++) {
+        status = open_connection(path, &database->connections[i], error);
+    }
+    if (status == CW_OK) {
+        status = read_tables(database, path, error);
+    }
+    return status == CW_OK ? read_as_of(database, error) : status;
+}
+
+cw_status cw_check_database_open(const char *path, uint32_t threads, struct cw_progress *progress,
                                  struct cw_check_database *database, struct cw_error *error)
 {
     struct stat about;
     struct cw_check_database made = {.as_of = INT64_MIN};
+    const long processors = threads > 0 ? (long)threads : sysconf(_SC_NPROCESSORS_ONLN);
+    made.threads = processors < 1                      ? 1
+                   : processors > CW_CHECK_THREADS_MAX ? CW_CHECK_THREADS_MAX
+                                                       : (uint32_t)processors;
     if (stat(path, &about) != 0) {
         return cw_error_set(error, CW_E_NOT_FOUND, NULL, "there is no store or directory %.300s", path);
     }
@@ -102,8 +126,8 @@ cw_status cw_check_database_open(const char *path, struct cw_progress *progress,
         cw_check_database_close(&made);
         return status;
     }
-    if (progress != NULL) {
-        sqlite3_progress_handler(made.db, 100000, is_cancelled, progress);
+    for (uint32_t i = 0; i < made.threads && progress != NULL; i++) {
+        sqlite3_progress_handler(made.connections[i], 100000, is_cancelled, progress);
     }
     *database = made;
     return CW_OK;
@@ -111,6 +135,8 @@ cw_status cw_check_database_open(const char *path, struct cw_progress *progress,
 
 void cw_check_database_close(struct cw_check_database *database)
 {
-    sqlite3_close(database->db);
+    for (uint32_t i = 0; i < CW_CHECK_THREADS_MAX; i++) {
+        sqlite3_close(database->connections[i]);
+    }
     *database = (struct cw_check_database){.as_of = INT64_MIN};
 }

@@ -8,18 +8,22 @@
 #include "cartwright/error.h"
 #include "service/progress.h"
 
+#define CW_CHECK_THREADS_MAX 16 /* CW_VALIDATE_THREADS_MAX */
+
 struct cw_check_database {
-    sqlite3 *db;
+    sqlite3 *connections[CW_CHECK_THREADS_MAX]; /* one for each thread, all of the same data */
+    uint32_t threads;                           /* at least 1 once opened */
     uint32_t present; /* bit e: the table of entity e is there, with all its columns */
     int64_t as_of;    /* INT64_MIN when nothing says it */
 };
 
-/* path: a store file or a directory of generated files. Errors: see cw_validate_path. */
-cw_status cw_check_database_open(const char *path, struct cw_progress *progress,
+/* path: a store file or a directory of generated files; threads: 1 to CW_CHECK_THREADS_MAX connections.
+ * Errors: see cw_validate_path. */
+cw_status cw_check_database_open(const char *path, uint32_t threads, struct cw_progress *progress,
                                  struct cw_check_database *database, struct cw_error *error);
 void cw_check_database_close(struct cw_check_database *database);
 
-/* Puts the last failure of the connection into *error. */
-cw_status cw_check_database_error(const struct cw_check_database *database, struct cw_error *error);
+/* Puts the last failure of a connection into *error. */
+cw_status cw_check_error(sqlite3 *connection, struct cw_error *error);
 
 #endif

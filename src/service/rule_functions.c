@@ -1,6 +1,7 @@
 #include "service/rule_functions.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -388,6 +389,98 @@ static void at_delivery(sqlite3_context *call, int count, sqlite3_value **values
     in_hours(call, count, values, 8, 21, 6);
 }
 
+static void step_allowed(sqlite3_context *call, int count, sqlite3_value **values)
+{
+    static const char *const steps[][2] = {{"created", "paid"},        {"paid", "confirmed"},
+                                           {"confirmed", "shipped"},   {"shipped", "delivered"},
+                                           {"created", "cancelled"},   {"created", "payment_failed"},
+                                           {"paid", "cancelled"},      {"confirmed", "cancelled"},
+                                           {"payment_failed", "paid"}, {"payment_failed", "cancelled"}};
+    if (has_null(count, values)) {
+        return;
+    }
+    const char *from = text_of(values[0]);
+    const char *to = text_of(values[1]);
+    bool allowed = false;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && !allowed; i++) {
+        allowed = strcmp(steps[i][0], from) == 0 && strcmp(steps[i][1], to) == 0;
+    }
+    sqlite3_result_int(call, allowed);
+}
+
+/* ---- Aggregates ---- */
+
+/* The text that goes with the greatest number. */
+struct latest {
+    bool any;
+    int64_t number;
+    char text[32];
+};
+
+static void latest_step(sqlite3_context *call, int count, sqlite3_value **values)
+{
+    struct latest *latest = sqlite3_aggregate_context(call, sizeof *latest);
+    if (latest == NULL || has_null(count, values)) {
+        return;
+    }
+    const int64_t number = sqlite3_value_int64(values[0]);
+    if (!latest->any || number > latest->number) {
+        latest->any = true;
+        latest->number = number;
+        snprintf(latest->text, sizeof latest->text, "%s", text_of(values[1]));
+    }
+}
+
+static void latest_final(sqlite3_context *call)
+{
+    const struct latest *latest = sqlite3_aggregate_context(call, 0);
+    if (latest != NULL && latest->any) {
+        sqlite3_result_text(call, latest->text, -1, SQLITE_TRANSIENT);
+    }
+}
+
+/* Which numbers were seen. */
+struct counted {
+    uint64_t seen; /* bit n: number n */
+    bool wrong;
+};
+
+static void counts_up_step(sqlite3_context *call, int count, sqlite3_value **values)
+{
+    struct counted *counted = sqlite3_aggregate_context(call, sizeof *counted);
+    const int64_t number = sqlite3_value_int64(values[0]);
+    (void)count;
+    if (counted == NULL) {
+        return;
+    }
+    if (number < 1 || number > 62 || (counted->seen >> number & 1) != 0) {
+        counted->wrong = true;
+    } else {
+        counted->seen |= UINT64_C(1) << number;
+    }
+}
+
+/* 1, 2, ..., each once: the bits from 1 on are a solid row. */
+static void counts_up_final(sqlite3_context *call)
+{
+    const struct counted *counted = sqlite3_aggregate_context(call, 0);
+    if (counted != NULL) {
+        const uint64_t seen = counted->seen | 1;
+        sqlite3_result_int(call, !counted->wrong && (seen & (seen + 1)) == 0);
+    }
+}
+
+static cw_status register_aggregates(sqlite3 *connection, struct cw_error *error)
+{
+    if (sqlite3_create_function_v2(connection, "latest", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, NULL,
+                                   latest_step, latest_final, NULL) != SQLITE_OK ||
+        sqlite3_create_function_v2(connection, "counts_up", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, NULL,
+                                   counts_up_step, counts_up_final, NULL) != SQLITE_OK) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "the aggregates of the checks can't be set up");
+    }
+    return CW_OK;
+}
+
 cw_status cw_rule_functions_register(sqlite3 *connection, const struct cw_rule_facts *facts,
                                      int64_t as_of_time, struct cw_error *error)
 {
@@ -417,6 +510,7 @@ cw_status cw_rule_functions_register(sqlite3 *connection, const struct cw_rule_f
         {"tax_rate", 3, tax_rate},
         {"at_work", 3, at_work},
         {"at_delivery", 3, at_delivery},
+        {"step_allowed", 2, step_allowed},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         struct context *context = malloc(sizeof *context);
@@ -432,5 +526,5 @@ cw_status cw_rule_functions_register(sqlite3 *connection, const struct cw_rule_f
                                 functions[i].name);
         }
     }
-    return CW_OK;
+    return register_aggregates(connection, error);
 }

@@ -22,7 +22,9 @@ void cw_rule_facts_free(struct cw_rule_facts *facts);
  *   countries_known("US;DE")                                   brand_known(country, brand, kind)
  *   card_end(year, month) -> first moment after the month      tax_inclusive(country)
  *   tax(net amount, rate, inclusive)                           tax_rate(country, region, class)
- *   at_work(country, zone, microseconds), at_delivery(...) */
+ *   at_work(country, zone, microseconds), at_delivery(...)
+ *   step_allowed(status, next status)                          counts_up(number): the numbers are 1, 2, 3,
+ * ... latest(number, text): the text that goes with the greatest number */
 cw_status cw_rule_functions_register(sqlite3 *connection, const struct cw_rule_facts *facts, int64_t as_of,
                                      struct cw_error *error);
 

@@ -116,19 +116,40 @@ static cw_status add_values(struct maker *maker, const struct cw_entity *entity,
     return status != CW_OK ? status : end_text(maker);
 }
 
+/* The join that looks a reference up; NULL: no rule needs the row. */
+static const struct cw_rule_join *find_join(const struct cw_entity *entity,
+                                            const struct cw_column_def *column)
+{
+    for (size_t i = 0; i < cw_rule_join_count; i++) {
+        const struct cw_rule_join *join = &cw_rule_joins[i];
+        if (join->entity == entity->id && join->column != NULL && strcmp(join->column, column->name) == 0) {
+            return join;
+        }
+    }
+    return NULL;
+}
+
 static cw_status add_reference(struct maker *maker, const struct cw_entity *entity,
                                const struct cw_column_def *column)
 {
     struct cw_rule *rule = NULL;
+    const struct cw_rule_join *join = NULL;
     const char *table = cw_entity_get((enum cw_entity_id)column->reference)->table;
     cw_status status = add_rule(maker, &rule);
     if (status == CW_OK) {
         rule->entity = entity->id;
         rule->needs = 1U << column->reference;
+        join = find_join(entity, column);
     }
     TEXT(maker, status, rule->name, "%s.%s.exists", entity->table, column->name);
     TEXT(maker, status, rule->description, "What %s names is in %s", column->name, table);
     TEXT(maker, status, rule->detail, "hex(t.%s)", column->name);
+    if (join != NULL && status == CW_OK) {
+        /* Other rules join the row anyway. */
+        rule->joins = join->alias;
+        TEXT(maker, status, rule->violation, "t.%s IS NOT NULL AND %s.id IS NULL", column->name, join->alias);
+        return status;
+    }
     TEXT(maker, status, rule->violation,
          "t.%s IS NOT NULL AND NOT EXISTS (SELECT 1 FROM %s r WHERE r.id = t.%s)", column->name, table,
          column->name);
@@ -143,6 +164,8 @@ static cw_status add_unique(struct maker *maker, const struct cw_entity *entity,
     if (status == CW_OK) {
         rule->entity = entity->id;
         rule->description = "No two rows share a value";
+        rule->scan = CW_RULE_SCAN_UNIQUE;
+        rule->column = column->name;
     }
     TEXT(maker, status, rule->name, "%s.%s.unique", entity->table, column->name);
     TEXT(maker, status, rule->detail, "%s(t.%s)", column->type == CW_TYPE_UUID ? "hex" : "", column->name);

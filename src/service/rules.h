@@ -11,6 +11,12 @@
 #include "cartwright/entity.h"
 #include "cartwright/error.h"
 
+enum cw_rule_scan {
+    CW_RULE_SCAN_NONE,
+    CW_RULE_SCAN_UNIQUE, /* equal neighbours in the order of a column */
+    CW_RULE_SCAN_LEDGER  /* the running sum of stock movements, place by place in the order of time */
+};
+
 /* Times: microseconds; ids: 16-byte blobs; dates: days; booleans: 0 and 1; as in the built-in store. */
 struct cw_rule {
     const char *name; /* "orders.total_adds_up" */
@@ -25,6 +31,20 @@ struct cw_rule {
      * picks rows `t`. */
     const char *query;
     const char *where;
+    /* "rows r WHERE r.x = t.y": the condition is one over aggregates of these rows. Rules with the same text
+     * are tested in one visit of the rows. NULL: a condition over t and its joins alone. */
+    const char *over;
+    /* How all rows are checked, where a sorted scan is faster than the condition or query above; those are
+     * then for single rows. */
+    enum cw_rule_scan scan;
+    const char *column; /* of CW_RULE_SCAN_UNIQUE: no two rows share its value */
+};
+
+/* Rows of an entity that are all found through `column`, which holds the id of a row of `parent`; there, the
+ * joins call that row "parent". */
+struct cw_rule_driver {
+    enum cw_entity_id entity, parent;
+    const char *column;
 };
 
 /* A row that belongs to t: LEFT JOIN sql. */
@@ -32,7 +52,8 @@ struct cw_rule_join {
     enum cw_entity_id entity; /* of t */
     const char *alias;
     uint32_t needs;
-    const char *after; /* alias that must be joined before; NULL: none */
+    const char *after;  /* alias that must be joined before; NULL: none */
+    const char *column; /* of t, when the join is by the id that it holds; NULL: by something else */
     const char *sql;
 };
 
@@ -42,6 +63,8 @@ extern const struct cw_rule cw_order_rules[];
 extern const size_t cw_order_rule_count;
 extern const struct cw_rule_join cw_rule_joins[];
 extern const size_t cw_rule_join_count;
+extern const struct cw_rule_driver cw_rule_drivers[];
+extern const size_t cw_rule_driver_count;
 
 /* A list of rules, those above and those derived from the catalogue: required columns, closed sets,
  * references, unique columns, nothing after as-of (which reads the SQL function as_of()). Texts belong to the

@@ -1,13 +1,26 @@
 #include "service/rules.h"
 
 #define E(name) (1U << CW_ENTITY_##name)
-#define RULE(name, entity, needs, joins, violation, detail, description)                                     \
+/* Over one row; over what other rows that hang on it add up to. */
+#define RULE(title, of, reads, with, broken, values, holds)                                                  \
     {                                                                                                        \
-        name, CW_ENTITY_##entity, needs, joins, violation, detail, description, NULL, NULL                   \
+        .name = title, .entity = CW_ENTITY_##of, .needs = reads, .joins = with, .violation = broken,         \
+        .detail = values, .description = holds                                                               \
+    }
+#define OVER(title, of, reads, with, rows, broken, values, holds)                                            \
+    {                                                                                                        \
+        .name = title, .entity = CW_ENTITY_##of, .needs = reads, .joins = with, .over = rows,                \
+        .violation = broken, .detail = values, .description = holds                                          \
     }
 
 /* What order items add up to. */
 #define ITEMS(expression) "(SELECT " expression " FROM order_items i WHERE i.order_id = t.id)"
+
+#define OF_ORDER_ITEMS "order_items i WHERE i.order_id = t.id"
+#define OF_HISTORY "order_status_history h WHERE h.order_id = t.id"
+#define OF_PAYMENTS "payments p WHERE p.order_id = t.id"
+#define OF_MOVEMENTS "stock_movements m WHERE m.order_item_id = t.id"
+#define OF_ORDER_HISTORY "order_status_history h WHERE h.order_id = t.order_id"
 
 const struct cw_rule cw_order_rules[] = {
     RULE("orders.after_sign_up", ORDER, 0, "customer", "t.created_at < customer.created_at",
@@ -23,19 +36,19 @@ const struct cw_rule cw_order_rules[] = {
          "t.shipping_amount || "
          "iif(t.tax_inclusive, '', ' + ' || t.tax_amount)",
          "Total = subtotal - discount + shipping (+ exclusive tax)"),
-    RULE("orders.subtotal_is_sum", ORDER, E(ORDER_ITEM), "",
-         "t.subtotal_amount <> " ITEMS("ifnull(sum(i.quantity * i.unit_amount), 0)"),
+    OVER("orders.subtotal_is_sum", ORDER, E(ORDER_ITEM), "", OF_ORDER_ITEMS,
+         "t.subtotal_amount <> ifnull(sum(i.quantity * i.unit_amount), 0)",
          "t.subtotal_amount || ' <> ' || " ITEMS("ifnull(sum(i.quantity * i.unit_amount), 0)"),
          "The subtotal is the sum of the items"),
-    RULE("orders.discount_is_sum", ORDER, E(ORDER_ITEM), "",
-         "t.discount_amount <> " ITEMS("ifnull(sum(i.discount_amount), 0)"),
+    OVER("orders.discount_is_sum", ORDER, E(ORDER_ITEM), "", OF_ORDER_ITEMS,
+         "t.discount_amount <> ifnull(sum(i.discount_amount), 0)",
          "t.discount_amount || ' <> ' || " ITEMS("ifnull(sum(i.discount_amount), 0)"),
          "The discount is the sum of the items' discounts"),
-    RULE("orders.tax_is_sum", ORDER, E(ORDER_ITEM), "",
-         "t.tax_amount <> t.shipping_tax_amount + " ITEMS("ifnull(sum(i.tax_amount), 0)"),
+    OVER("orders.tax_is_sum", ORDER, E(ORDER_ITEM), "", OF_ORDER_ITEMS,
+         "t.tax_amount <> t.shipping_tax_amount + ifnull(sum(i.tax_amount), 0)",
          "t.tax_amount || ' <> ' || t.shipping_tax_amount || ' + ' || " ITEMS("ifnull(sum(i.tax_amount), 0)"),
          "The tax is the sum of the items' taxes and the shipping tax"),
-    RULE("orders.item_count_is_count", ORDER, E(ORDER_ITEM), "", "t.item_count <> " ITEMS("count(*)"),
+    OVER("orders.item_count_is_count", ORDER, E(ORDER_ITEM), "", OF_ORDER_ITEMS, "t.item_count <> count(*)",
          "t.item_count || ' <> ' || " ITEMS("count(*)"), "item_count is the number of items, at least one"),
     RULE("orders.amounts_not_negative", ORDER, 0, "",
          "t.subtotal_amount < 0 OR t.discount_amount < 0 OR t.shipping_amount < 0 OR t.tax_amount < 0 OR "
@@ -72,36 +85,25 @@ const struct cw_rule cw_order_rules[] = {
     RULE("orders.cancellation_reason_fits_status", ORDER, 0, "",
          "(t.status = 'cancelled') <> (t.cancellation_reason IS NOT NULL)", "t.status",
          "Cancelled orders, and only they, have a reason"),
-    RULE("orders.status_is_last_of_history", ORDER, E(ORDER_STATUS_HISTORY), "",
-         "t.status IS NOT (SELECT h.status FROM order_status_history h WHERE h.order_id = t.id ORDER BY "
-         "h.sequence "
-         "DESC LIMIT 1)",
-         "t.status", "The status is the last of the history"),
-    RULE("orders.history_begins_at_creation", ORDER, E(ORDER_STATUS_HISTORY), "",
-         "NOT EXISTS (SELECT 1 FROM order_status_history h WHERE h.order_id = t.id AND h.sequence = 1 AND "
-         "h.status = "
-         "'created' AND h.changed_at = t.created_at)",
-         "instant(t.created_at)", "The history begins when the order is created"),
-    RULE("orders.history_is_gapless", ORDER, E(ORDER_STATUS_HISTORY), "",
-         "(SELECT count(*) <> max(h.sequence) OR count(DISTINCT h.sequence) <> count(*) FROM "
-         "order_status_history h "
-         "WHERE h.order_id = t.id)",
-         NULL, "The history counts 1, 2, 3, ..."),
-    RULE("orders.paid_has_capture", ORDER, E(PAYMENT), "",
-         "t.status IN ('paid', 'confirmed', 'shipped', 'delivered') AND NOT EXISTS (SELECT 1 FROM payments p "
-         "WHERE "
-         "p.order_id = t.id AND p.status = 'captured')",
+    OVER("orders.status_is_last_of_history", ORDER, E(ORDER_STATUS_HISTORY), "", OF_HISTORY,
+         "t.status IS NOT latest(h.sequence, h.status)", "t.status", "The status is the last of the history"),
+    OVER(
+        "orders.history_begins_at_creation", ORDER, E(ORDER_STATUS_HISTORY), "", OF_HISTORY,
+        "count(*) FILTER (WHERE h.sequence = 1 AND h.status = 'created' AND h.changed_at = t.created_at) = 0",
+        "instant(t.created_at)", "The history begins when the order is created"),
+    OVER("orders.history_is_gapless", ORDER, E(ORDER_STATUS_HISTORY), "", OF_HISTORY,
+         "NOT counts_up(h.sequence)", NULL, "The history counts 1, 2, 3, ..."),
+    OVER("orders.paid_has_capture", ORDER, E(PAYMENT), "", OF_PAYMENTS,
+         "t.status IN ('paid', 'confirmed', 'shipped', 'delivered') AND count(*) FILTER (WHERE p.status = "
+         "'captured') = 0",
          "t.status", "Orders that were paid have a captured payment"),
-    RULE("orders.called_off_keeps_no_money", ORDER, E(PAYMENT) | E(ORDER_STATUS_HISTORY), "",
-         "t.status IN ('created', 'cancelled', 'payment_failed') AND EXISTS (SELECT 1 FROM payments p WHERE "
-         "p.order_id = t.id AND p.status = 'captured') AND NOT EXISTS (SELECT 1 FROM order_status_history h "
-         "WHERE "
-         "h.order_id = t.id AND h.status = 'cancelled' AND h.changed_at > as_of() - 7 * 86400000000)",
+    OVER("orders.called_off_keeps_no_money", ORDER, E(PAYMENT) | E(ORDER_STATUS_HISTORY), "", OF_PAYMENTS,
+         "t.status IN ('created', 'cancelled', 'payment_failed') AND count(*) FILTER (WHERE p.status = "
+         "'captured') > 0 AND NOT EXISTS (SELECT 1 FROM order_status_history h WHERE h.order_id = t.id AND "
+         "h.status = 'cancelled' AND h.changed_at > as_of() - 7 * 86400000000)",
          "t.status", "Orders that were not paid, or called off a week ago, keep no money"),
-    RULE("orders.one_capture", ORDER, E(PAYMENT), "",
-         "(SELECT count(*) FROM payments p WHERE p.order_id = t.id AND p.status IN ('captured', 'refunded')) "
-         "> 1",
-         NULL, "An order is paid once"),
+    OVER("orders.one_capture", ORDER, E(PAYMENT), "", OF_PAYMENTS,
+         "count(*) FILTER (WHERE p.status IN ('captured', 'refunded')) > 1", NULL, "An order is paid once"),
     RULE("orders.shipment_fits_status", ORDER, E(SHIPMENT), "",
          "(t.status IN ('shipped', 'delivered')) <> EXISTS (SELECT 1 FROM shipments s WHERE s.order_id = "
          "t.id)",
@@ -162,26 +164,17 @@ const struct cw_rule cw_order_rules[] = {
     RULE("order_items.substitute_of_same_product", ORDER_ITEM, 0, "requested",
          "requested.id = t.variant_id OR requested.product_id <> t.product_id", NULL,
          "A substitute is another variant of the same product"),
-    RULE("order_items.moved_stock_once", ORDER_ITEM, E(STOCK_MOVEMENT), "parent",
-         "(SELECT count(*) FROM stock_movements m WHERE m.order_item_id = t.id AND m.kind = 'sale') <> 1 AND "
-         "NOT "
-         "(t.fulfilment = 'backordered' AND parent.status NOT IN ('shipped', 'delivered') AND NOT EXISTS "
-         "(SELECT 1 FROM "
-         "stock_movements m WHERE m.order_item_id = t.id))",
+    OVER("order_items.moved_stock_once", ORDER_ITEM, E(STOCK_MOVEMENT), "parent", OF_MOVEMENTS,
+         "count(*) FILTER (WHERE m.kind = 'sale') <> 1 AND NOT (t.fulfilment = 'backordered' AND "
+         "parent.status NOT IN ('shipped', 'delivered') AND count(*) = 0)",
          "t.fulfilment || ', ' || parent.status", "Each line takes its goods from stock exactly once"),
-    RULE("order_items.cancelled_restocked", ORDER_ITEM, E(STOCK_MOVEMENT), "parent",
-         "(SELECT sum(m.quantity) FROM stock_movements m WHERE m.order_item_id = t.id) <> iif(parent.status "
-         "IN "
-         "('cancelled', 'payment_failed'), 0, -t.quantity)",
+    OVER("order_items.cancelled_restocked", ORDER_ITEM, E(STOCK_MOVEMENT), "parent", OF_MOVEMENTS,
+         "sum(m.quantity) <> iif(parent.status IN ('cancelled', 'payment_failed'), 0, -t.quantity)",
          "parent.status", "What was called off is back in stock, what was not is gone"),
 
     RULE("order_status_history.steps_allowed", ORDER_STATUS_HISTORY, 0, "before",
-         "iif(t.sequence = 1, t.status <> 'created', before.id IS NOT NULL AND (before.status || '>' || "
-         "t.status) NOT "
-         "IN ('created>paid', 'created>cancelled', 'created>payment_failed', 'payment_failed>paid', "
-         "'payment_failed>cancelled', 'paid>confirmed', 'paid>cancelled', 'confirmed>shipped', "
-         "'confirmed>cancelled', "
-         "'shipped>delivered'))",
+         "iif(t.sequence = 1, t.status <> 'created', before.sequence IS NOT NULL AND NOT "
+         "step_allowed(before.status, t.status))",
          "ifnull(before.status, '') || ' > ' || t.status", "Only the steps of the order's life"),
     RULE("order_status_history.times_in_order", ORDER_STATUS_HISTORY, 0, "before",
          "t.changed_at < before.changed_at", "instant(t.changed_at) || ' < ' || instant(before.changed_at)",
@@ -229,20 +222,14 @@ const struct cw_rule cw_order_rules[] = {
          "t.fulfilment_centre_id <> parent.fulfilment_centre_id", NULL, "Shipped from the order's centre"),
     RULE("shipments.service_of_order", SHIPMENT, 0, "parent", "t.service <> parent.shipping_option",
          "t.service || ', ' || parent.shipping_option", "Shipped as the order asked for"),
-    RULE("shipments.only_after_payment", SHIPMENT, E(ORDER_STATUS_HISTORY), "",
-         "NOT EXISTS (SELECT 1 FROM order_status_history h WHERE h.order_id = t.order_id AND h.status = "
-         "'paid' AND "
-         "h.changed_at <= t.shipped_at)",
+    OVER("shipments.only_after_payment", SHIPMENT, E(ORDER_STATUS_HISTORY), "", OF_ORDER_HISTORY,
+         "count(*) FILTER (WHERE h.status = 'paid' AND h.changed_at <= t.shipped_at) = 0",
          "instant(t.shipped_at)", "Nothing leaves before it is paid"),
-    RULE("shipments.shipped_as_in_history", SHIPMENT, E(ORDER_STATUS_HISTORY), "",
-         "t.shipped_at IS NOT (SELECT h.changed_at FROM order_status_history h WHERE h.order_id = t.order_id "
-         "AND "
-         "h.status = 'shipped')",
-         "instant(t.shipped_at)", "shipped_at is the history's"),
-    RULE("shipments.delivered_as_in_history", SHIPMENT, E(ORDER_STATUS_HISTORY), "",
-         "t.delivered_at IS NOT (SELECT h.changed_at FROM order_status_history h WHERE h.order_id = "
-         "t.order_id AND "
-         "h.status = 'delivered')",
+    OVER("shipments.shipped_as_in_history", SHIPMENT, E(ORDER_STATUS_HISTORY), "", OF_ORDER_HISTORY,
+         "t.shipped_at IS NOT min(h.changed_at) FILTER (WHERE h.status = 'shipped')", "instant(t.shipped_at)",
+         "shipped_at is the history's"),
+    OVER("shipments.delivered_as_in_history", SHIPMENT, E(ORDER_STATUS_HISTORY), "", OF_ORDER_HISTORY,
+         "t.delivered_at IS NOT min(h.changed_at) FILTER (WHERE h.status = 'delivered')",
          "ifnull(instant(t.delivered_at), '-')", "delivered_at is the history's"),
     RULE("shipments.delivered_fits_status", SHIPMENT, 0, "",
          "(t.status = 'delivered') <> (t.delivered_at IS NOT NULL) OR t.delivered_at < t.shipped_at",

@@ -2,14 +2,22 @@
 
 #define E(name) (1U << CW_ENTITY_##name)
 /* Rules with a condition, and with a whole query. */
-#define RULE(name, entity, needs, joins, violation, detail, description)                                     \
+/* Over one row; over what other rows that hang on it add up to. */
+#define RULE(title, of, reads, with, broken, values, holds)                                                  \
     {                                                                                                        \
-        name, CW_ENTITY_##entity, needs, joins, violation, detail, description, NULL, NULL                   \
+        .name = title, .entity = CW_ENTITY_##of, .needs = reads, .joins = with, .violation = broken,         \
+        .detail = values, .description = holds                                                               \
     }
-#define QUERY(name, entity, needs, query, where, description)                                                \
+#define OVER(title, of, reads, with, rows, broken, values, holds)                                            \
     {                                                                                                        \
-        name, CW_ENTITY_##entity, needs, "", NULL, NULL, description, query, where                           \
+        .name = title, .entity = CW_ENTITY_##of, .needs = reads, .joins = with, .over = rows,                \
+        .violation = broken, .detail = values, .description = holds                                          \
     }
+
+#define OF_ADDRESSES "addresses a WHERE a.customer_id = t.id"
+#define OF_PLACE                                                                                             \
+    "stock_movements m WHERE m.fulfilment_centre_id = t.fulfilment_centre_id AND m.variant_id = "            \
+    "t.variant_id"
 
 const struct cw_rule cw_shop_rules[] = {
     /* Categories, brands, products. */
@@ -113,12 +121,11 @@ const struct cw_rule cw_shop_rules[] = {
          "t.given_name || ' ' || t.family_name || ', ' || t.street", "Names and street are not empty"),
     RULE("customers.credit_limit_not_negative", CUSTOMER, 0, "", "t.credit_limit < 0", "t.credit_limit",
          "The credit limit is not negative"),
-    RULE("customers.one_default_address", CUSTOMER, E(ADDRESS), "",
-         "(SELECT count(*) FROM addresses a WHERE a.customer_id = t.id AND a.is_default) <> 1", NULL,
-         "Exactly one address is the default"),
-    RULE("customers.one_to_three_addresses", CUSTOMER, E(ADDRESS), "",
-         "(SELECT count(*) FROM addresses a WHERE a.customer_id = t.id) NOT BETWEEN 1 AND 3",
-         "(SELECT count(*) FROM addresses a WHERE a.customer_id = t.id)", "One to three addresses"),
+    OVER("customers.one_default_address", CUSTOMER, E(ADDRESS), "", OF_ADDRESSES,
+         "count(*) FILTER (WHERE a.is_default) <> 1", NULL, "Exactly one address is the default"),
+    OVER("customers.one_to_three_addresses", CUSTOMER, E(ADDRESS), "", OF_ADDRESSES,
+         "count(*) NOT BETWEEN 1 AND 3", "(SELECT count(*) FROM addresses a WHERE a.customer_id = t.id)",
+         "One to three addresses"),
     RULE("customers.home_is_default_address", CUSTOMER, 0, "home",
          "home.id IS NULL OR home.customer_id <> t.id OR NOT home.is_default", NULL,
          "default_address_id is the customer's own default address"),
@@ -186,23 +193,25 @@ const struct cw_rule cw_shop_rules[] = {
          "s.variant_id = "
          "t.variant_id)",
          NULL, "What moves has a stock row"),
-    QUERY("stock_movements.never_below_zero", STOCK_MOVEMENT, 0,
-          "SELECT m.id, 'level ' || l.level || ' at ' || instant(m.occurred_at) FROM (SELECT rowid AS place, "
-          "sum(quantity) OVER (PARTITION BY fulfilment_centre_id, variant_id ORDER BY occurred_at) AS level "
-          "FROM stock_movements{where}) l JOIN stock_movements m ON m.rowid = l.place WHERE l.level < 0",
-          " WHERE (fulfilment_centre_id, variant_id) IN (SELECT t.fulfilment_centre_id, t.variant_id FROM "
-          "stock_movements t WHERE {scope})",
-          "The stock of a variant in a centre is never below zero"),
-    RULE("stock.on_hand_is_sum", STOCK, E(STOCK_MOVEMENT), "",
-         "t.on_hand <> (SELECT ifnull(sum(m.quantity), 0) FROM stock_movements m WHERE "
-         "m.fulfilment_centre_id = "
-         "t.fulfilment_centre_id AND m.variant_id = t.variant_id)",
-         "'on hand ' || t.on_hand", "Stock on hand is the sum of the movements"),
+    {.name = "stock_movements.never_below_zero",
+     .entity = CW_ENTITY_STOCK_MOVEMENT,
+     .joins = "",
+     .query =
+         "SELECT m.id, 'level ' || l.level || ' at ' || instant(m.occurred_at) FROM (SELECT rowid AS place, "
+         "sum(quantity) OVER (PARTITION BY fulfilment_centre_id, variant_id ORDER BY occurred_at) AS level "
+         "FROM stock_movements{where}) l JOIN stock_movements m ON m.rowid = l.place WHERE l.level < 0",
+     .where =
+         " WHERE (fulfilment_centre_id, variant_id) IN (SELECT t.fulfilment_centre_id, t.variant_id FROM "
+         "stock_movements t WHERE {scope})",
+     .description = "The stock of a variant in a centre is never below zero",
+     .scan = CW_RULE_SCAN_LEDGER},
+    OVER("stock.on_hand_is_sum", STOCK, E(STOCK_MOVEMENT), "", OF_PLACE,
+         "t.on_hand <> ifnull(sum(m.quantity), 0)", "'on hand ' || t.on_hand",
+         "Stock on hand is the sum of the movements"),
     RULE("stock.on_hand_not_negative", STOCK, 0, "", "t.on_hand < 0", "t.on_hand", "Stock is not negative"),
-    RULE("stock.updated_with_last_movement", STOCK, E(STOCK_MOVEMENT), "",
-         "t.updated_at <> (SELECT max(m.occurred_at) FROM stock_movements m WHERE m.fulfilment_centre_id = "
-         "t.fulfilment_centre_id AND m.variant_id = t.variant_id)",
-         "instant(t.updated_at)", "updated_at is the time of the last movement"),
+    OVER("stock.updated_with_last_movement", STOCK, E(STOCK_MOVEMENT), "", OF_PLACE,
+         "t.updated_at <> max(m.occurred_at)", "instant(t.updated_at)",
+         "updated_at is the time of the last movement"),
     RULE("stock.one_row_per_place", STOCK, 0, "",
          "(SELECT count(*) FROM stock s WHERE s.fulfilment_centre_id = t.fulfilment_centre_id AND "
          "s.variant_id = "
@@ -216,67 +225,87 @@ const struct cw_rule cw_shop_rules[] = {
 
 const size_t cw_shop_rule_count = sizeof cw_shop_rules / sizeof cw_shop_rules[0];
 
-#define JOIN(entity, alias, needs, after, sql)                                                               \
+#define JOIN(entity, alias, needs, after, column, sql)                                                       \
     {                                                                                                        \
-        CW_ENTITY_##entity, alias, needs, after, sql                                                         \
+        CW_ENTITY_##entity, alias, needs, after, column, sql                                                 \
     }
 
 const struct cw_rule_join cw_rule_joins[] = {
-    JOIN(CATEGORY, "parent", E(CATEGORY), NULL, "categories parent ON parent.id = t.parent_id"),
-    JOIN(PRODUCT, "category", E(CATEGORY), NULL, "categories category ON category.id = t.category_id"),
-    JOIN(PRODUCT, "brand", E(BRAND), NULL, "brands brand ON brand.id = t.brand_id"),
-    JOIN(PRODUCT_PRICE, "product", E(PRODUCT), NULL, "products product ON product.id = t.product_id"),
-    JOIN(VARIANT, "product", E(PRODUCT), NULL, "products product ON product.id = t.product_id"),
-    JOIN(CUSTOMER, "home", E(ADDRESS), NULL, "addresses home ON home.id = t.default_address_id"),
-    JOIN(ADDRESS, "customer", E(CUSTOMER), NULL, "customers customer ON customer.id = t.customer_id"),
-    JOIN(PAYMENT_METHOD, "customer", E(CUSTOMER), NULL, "customers customer ON customer.id = t.customer_id"),
-    JOIN(STOCK_MOVEMENT, "item", E(ORDER_ITEM), NULL, "order_items item ON item.id = t.order_item_id"),
-    JOIN(STOCK_MOVEMENT, "sale_order", E(ORDER), "item",
+    JOIN(CATEGORY, "parent", E(CATEGORY), NULL, "parent_id", "categories parent ON parent.id = t.parent_id"),
+    JOIN(PRODUCT, "category", E(CATEGORY), NULL, "category_id",
+         "categories category ON category.id = t.category_id"),
+    JOIN(PRODUCT, "brand", E(BRAND), NULL, "brand_id", "brands brand ON brand.id = t.brand_id"),
+    JOIN(PRODUCT_PRICE, "product", E(PRODUCT), NULL, "product_id",
+         "products product ON product.id = t.product_id"),
+    JOIN(VARIANT, "product", E(PRODUCT), NULL, "product_id", "products product ON product.id = t.product_id"),
+    JOIN(CUSTOMER, "home", E(ADDRESS), NULL, "default_address_id",
+         "addresses home ON home.id = t.default_address_id"),
+    JOIN(ADDRESS, "customer", E(CUSTOMER), NULL, "customer_id",
+         "customers customer ON customer.id = t.customer_id"),
+    JOIN(PAYMENT_METHOD, "customer", E(CUSTOMER), NULL, "customer_id",
+         "customers customer ON customer.id = t.customer_id"),
+    JOIN(STOCK_MOVEMENT, "item", E(ORDER_ITEM), NULL, "order_item_id",
+         "order_items item ON item.id = t.order_item_id"),
+    JOIN(STOCK_MOVEMENT, "sale_order", E(ORDER), "item", NULL,
          "orders sale_order ON sale_order.id = item.order_id"),
-    JOIN(ORDER, "customer", E(CUSTOMER), NULL, "customers customer ON customer.id = t.customer_id"),
-    JOIN(ORDER, "ship_to", E(ADDRESS), NULL, "addresses ship_to ON ship_to.id = t.shipping_address_id"),
-    JOIN(ORDER, "bill_to", E(ADDRESS), NULL, "addresses bill_to ON bill_to.id = t.billing_address_id"),
-    JOIN(ORDER, "method", E(PAYMENT_METHOD), NULL,
+    JOIN(ORDER, "customer", E(CUSTOMER), NULL, "customer_id",
+         "customers customer ON customer.id = t.customer_id"),
+    JOIN(ORDER, "ship_to", E(ADDRESS), NULL, "shipping_address_id",
+         "addresses ship_to ON ship_to.id = t.shipping_address_id"),
+    JOIN(ORDER, "bill_to", E(ADDRESS), NULL, "billing_address_id",
+         "addresses bill_to ON bill_to.id = t.billing_address_id"),
+    JOIN(ORDER, "method", E(PAYMENT_METHOD), NULL, "payment_method_id",
          "payment_methods method ON method.id = t.payment_method_id"),
-    JOIN(ORDER, "centre", E(FULFILMENT_CENTRE), NULL,
+    JOIN(ORDER, "centre", E(FULFILMENT_CENTRE), NULL, "fulfilment_centre_id",
          "fulfilment_centres centre ON centre.id = t.fulfilment_centre_id"),
-    JOIN(ORDER_ITEM, "parent", E(ORDER), NULL, "orders parent ON parent.id = t.order_id"),
-    JOIN(ORDER_ITEM, "customer", E(CUSTOMER), "parent",
+    JOIN(ORDER_ITEM, "parent", E(ORDER), NULL, "order_id", "orders parent ON parent.id = t.order_id"),
+    JOIN(ORDER_ITEM, "customer", E(CUSTOMER), "parent", NULL,
          "customers customer ON customer.id = parent.customer_id"),
-    JOIN(ORDER_ITEM, "ship_to", E(ADDRESS), "parent",
+    JOIN(ORDER_ITEM, "ship_to", E(ADDRESS), "parent", NULL,
          "addresses ship_to ON ship_to.id = parent.shipping_address_id"),
-    JOIN(ORDER_ITEM, "product", E(PRODUCT), NULL, "products product ON product.id = t.product_id"),
-    JOIN(ORDER_ITEM, "variant", E(VARIANT), NULL, "variants variant ON variant.id = t.variant_id"),
-    JOIN(ORDER_ITEM, "requested", E(VARIANT), NULL,
+    JOIN(ORDER_ITEM, "product", E(PRODUCT), NULL, "product_id",
+         "products product ON product.id = t.product_id"),
+    JOIN(ORDER_ITEM, "variant", E(VARIANT), NULL, "variant_id",
+         "variants variant ON variant.id = t.variant_id"),
+    JOIN(ORDER_ITEM, "requested", E(VARIANT), NULL, "requested_variant_id",
          "variants requested ON requested.id = t.requested_variant_id"),
-    JOIN(ORDER_STATUS_HISTORY, "parent", E(ORDER), NULL, "orders parent ON parent.id = t.order_id"),
-    JOIN(ORDER_STATUS_HISTORY, "centre", E(FULFILMENT_CENTRE), "parent",
+    JOIN(ORDER_STATUS_HISTORY, "parent", E(ORDER), NULL, "order_id",
+         "orders parent ON parent.id = t.order_id"),
+    JOIN(ORDER_STATUS_HISTORY, "centre", E(FULFILMENT_CENTRE), "parent", NULL,
          "fulfilment_centres centre ON centre.id = parent.fulfilment_centre_id"),
-    JOIN(ORDER_STATUS_HISTORY, "before", 0, NULL,
+    JOIN(ORDER_STATUS_HISTORY, "before", 0, NULL, NULL,
          "order_status_history before ON before.order_id = t.order_id AND before.sequence = t.sequence - 1"),
-    JOIN(PAYMENT, "parent", E(ORDER), NULL, "orders parent ON parent.id = t.order_id"),
-    JOIN(PAYMENT, "method", E(PAYMENT_METHOD), NULL,
+    JOIN(PAYMENT, "parent", E(ORDER), NULL, "order_id", "orders parent ON parent.id = t.order_id"),
+    JOIN(PAYMENT, "method", E(PAYMENT_METHOD), NULL, "payment_method_id",
          "payment_methods method ON method.id = t.payment_method_id"),
-    JOIN(SHIPMENT, "parent", E(ORDER), NULL, "orders parent ON parent.id = t.order_id"),
-    JOIN(SHIPMENT, "centre", E(FULFILMENT_CENTRE), NULL,
+    JOIN(SHIPMENT, "parent", E(ORDER), NULL, "order_id", "orders parent ON parent.id = t.order_id"),
+    JOIN(SHIPMENT, "centre", E(FULFILMENT_CENTRE), NULL, "fulfilment_centre_id",
          "fulfilment_centres centre ON centre.id = t.fulfilment_centre_id"),
 };
 
 const size_t cw_rule_join_count = sizeof cw_rule_joins / sizeof cw_rule_joins[0];
 
+const struct cw_rule_driver cw_rule_drivers[] = {
+    {CW_ENTITY_ORDER_ITEM, CW_ENTITY_ORDER, "order_id"},
+    {CW_ENTITY_ORDER_STATUS_HISTORY, CW_ENTITY_ORDER, "order_id"},
+    {CW_ENTITY_PAYMENT, CW_ENTITY_ORDER, "order_id"},
+};
+
+const size_t cw_rule_driver_count = sizeof cw_rule_drivers / sizeof cw_rule_drivers[0];
+
 const struct cw_rule_index cw_rule_indexes[] = {
     {CW_ENTITY_CATEGORY, "categories_parent_id", "parent_id"},
     {CW_ENTITY_PRODUCT_PRICE, "product_prices_validity", "product_id, currency, valid_from"},
     {CW_ENTITY_VARIANT, "variants_product_id", "product_id"},
-    {CW_ENTITY_ADDRESS, "addresses_customer_id", "customer_id"},
+    {CW_ENTITY_ADDRESS, "addresses_customer_id", "customer_id, is_default"},
     {CW_ENTITY_PAYMENT_METHOD, "payment_methods_customer_id", "customer_id"},
     {CW_ENTITY_ORDER_ITEM, "order_items_line", "order_id, line_number"},
-    {CW_ENTITY_ORDER_STATUS_HISTORY, "order_status_history_entry", "order_id, sequence"},
-    {CW_ENTITY_PAYMENT, "payments_attempt", "order_id, attempt"},
+    {CW_ENTITY_ORDER_STATUS_HISTORY, "order_status_history_entry", "order_id, sequence, status, changed_at"},
+    {CW_ENTITY_PAYMENT, "payments_attempt", "order_id, attempt, status"},
     {CW_ENTITY_STOCK_MOVEMENT, "stock_movements_ledger",
      "fulfilment_centre_id, variant_id, occurred_at, quantity"},
     {CW_ENTITY_STOCK_MOVEMENT, "stock_movements_order_item_id",
-     "order_item_id) WHERE (order_item_id IS NOT NULL"},
+     "order_item_id, kind, quantity) WHERE (order_item_id IS NOT NULL"},
     {CW_ENTITY_STOCK, "stock_place", "fulfilment_centre_id, variant_id"},
 };
 

@@ -8,12 +8,10 @@
 
 #include "service/check_database.h"
 #include "service/rule_functions.h"
+#include "service/rule_pass.h"
+#include "service/rule_query.h"
 #include "service/rules.h"
 #include "service/values.h"
-
-/* Rules of one entity are bits of one whole number that a single pass computes for each row. */
-#define GROUP_MAX 60
-#define JOINS_MAX 16
 
 struct check {
     struct cw_check_database database;
@@ -103,87 +101,14 @@ static cw_status get_facts(const struct cw_rule_facts **shared, struct cw_error 
     return CW_OK;
 }
 
-/* ---- Building statements ---- */
-
-static const struct cw_rule_join *find_join(enum cw_entity_id entity, const char *alias, size_t length)
-{
-    for (size_t i = 0; i < cw_rule_join_count; i++) {
-        const struct cw_rule_join *join = &cw_rule_joins[i];
-        if (join->entity == entity && strlen(join->alias) == length &&
-            strncmp(join->alias, alias, length) == 0) {
-            return join;
-        }
-    }
-    return NULL;
-}
-
-/* Adds a rule's joins, and those they stand on, to a list without doubles; false for an unknown alias. */
-static bool collect_joins(const struct cw_rule *rule, const struct cw_rule_join **joins, size_t *count)
-{
-    for (const char *at = rule->joins; *at != '\0';) {
-        const size_t length = strcspn(at, " ");
-        const struct cw_rule_join *wanted[2] = {NULL, find_join(rule->entity, at, length)};
-        if (wanted[1] == NULL) {
-            return false;
-        }
-        if (wanted[1]->after != NULL) {
-            wanted[0] = find_join(rule->entity, wanted[1]->after, strlen(wanted[1]->after));
-        }
-        for (size_t i = 0; i < 2; i++) {
-            bool known = wanted[i] == NULL;
-            for (size_t j = 0; j < *count; j++) {
-                known = known || joins[j] == wanted[i];
-            }
-            if (!known && *count < JOINS_MAX) {
-                joins[(*count)++] = wanted[i];
-            }
-        }
-        at += length;
-        at += *at == ' ';
-    }
-    return true;
-}
-
-/* Which entities a rule reads. */
-static uint32_t needs_of(const struct cw_rule *rule)
-{
-    const struct cw_rule_join *joins[JOINS_MAX];
-    size_t count = 0;
-    uint32_t needs = rule->needs | 1U << rule->entity;
-    collect_joins(rule, joins, &count);
-    for (size_t i = 0; i < count; i++) {
-        needs |= joins[i]->needs;
-    }
-    return needs;
-}
-
-static cw_status put_from(struct cw_buffer *sql, const struct cw_rule *const *rules, size_t count,
-                          struct cw_error *error)
-{
-    const struct cw_rule_join *joins[JOINS_MAX];
-    size_t join_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!collect_joins(rules[i], joins, &join_count)) {
-            return cw_error_set(error, CW_E_INTERNAL, NULL, "the rule %s joins something unknown",
-                                rules[i]->name);
-        }
-    }
-    cw_status status = cw_buffer_format(sql, error, " FROM %s t", cw_entity_get(rules[0]->entity)->table);
-    for (size_t i = 0; i < join_count && status == CW_OK; i++) {
-        status = cw_buffer_format(sql, error, " LEFT JOIN %s", joins[i]->sql);
-    }
-    return status;
-}
+/* ---- Explaining ---- */
 
 static cw_status prepare(const struct check *check, struct cw_buffer *sql, sqlite3_stmt **statement,
                          struct cw_error *error)
 {
-    const cw_status status = cw_buffer_append(sql, "", 1, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    if (sqlite3_prepare_v2(check->database.db, sql->data, -1, statement, NULL) != SQLITE_OK) {
-        return cw_check_database_error(&check->database, error);
+    sqlite3 *connection = check->database.connections[0];
+    if (sqlite3_prepare_v2(connection, sql->data, -1, statement, NULL) != SQLITE_OK) {
+        return cw_check_error(connection, error);
     }
     if (check->focus != NULL && sqlite3_bind_parameter_count(*statement) > 0) {
         sqlite3_bind_blob(*statement, 1, check->focus->bytes, sizeof check->focus->bytes, SQLITE_STATIC);
@@ -191,80 +116,16 @@ static cw_status prepare(const struct check *check, struct cw_buffer *sql, sqlit
     return CW_OK;
 }
 
-/* ---- Running ---- */
-
-static void note_offender(struct cw_rule_result *result, sqlite3_stmt *statement, const char *detail)
-{
-    const uint8_t *id = sqlite3_column_blob(statement, 0);
-    struct cw_uuid uuid = {{0}};
-    result->violations++;
-    if (result->offender_count == CW_OFFENDERS_MAX) {
-        return;
-    }
-    struct cw_offender *offender = &result->offenders[result->offender_count++];
-    if (id != NULL && sqlite3_column_bytes(statement, 0) == 16) {
-        memcpy(uuid.bytes, id, sizeof uuid.bytes);
-    }
-    cw_uuid_text(&uuid, offender->id);
-    snprintf(offender->detail, sizeof offender->detail, "%s", detail == NULL ? "" : detail);
-}
-
-/* One pass over an entity's table for some of its rules. */
-static cw_status run_group(struct check *check, const struct cw_rule *const *rules,
-                           struct cw_rule_result **results, size_t count, struct cw_error *error)
-{
-    struct cw_buffer sql = {0};
-    sqlite3_stmt *statement = NULL;
-    int64_t checked = 0;
-    int code = SQLITE_DONE;
-    cw_status status = cw_buffer_format(&sql, error, "SELECT t.id");
-    for (size_t i = 0; i < count && status == CW_OK; i++) {
-        status = cw_buffer_format(&sql, error, "%s(((%s) IS TRUE) << %zu)", i == 0 ? ", " : " | ",
-                                  rules[i]->violation, i);
-    }
-    if (status == CW_OK) {
-        status = put_from(&sql, rules, count, error);
-    }
-    if (status == CW_OK) {
-        status = cw_buffer_format(&sql, error, " WHERE %s", scope_of(check, rules[0]->entity));
-    }
-    if (status == CW_OK) {
-        status = prepare(check, &sql, &statement, error);
-    }
-    while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        checked++;
-        uint64_t broken = (uint64_t)sqlite3_column_int64(statement, 1);
-        for (; broken != 0; broken &= broken - 1) {
-            note_offender(results[__builtin_ctzll(broken)], statement, NULL);
-        }
-    }
-    if (status == CW_OK && code != SQLITE_DONE) {
-        status = cw_check_database_error(&check->database, error);
-    }
-    sqlite3_finalize(statement);
-    cw_buffer_clear(&sql);
-    for (size_t i = 0; i < count; i++) {
-        results[i]->checked = checked;
-    }
-    return status;
-}
-
 /* Fills in the values that break a rule, for the offenders that are shown. */
-static cw_status explain(struct check *check, const struct cw_rule *rule, struct cw_rule_result *result,
+static cw_status explain(const struct check *check, const struct cw_rule *rule, struct cw_rule_result *result,
                          struct cw_error *error)
 {
     struct cw_buffer sql = {0};
     sqlite3_stmt *statement = NULL;
-    if (rule->detail == NULL || rule->query != NULL || result->offender_count == 0) {
+    if (rule->detail == NULL || result->offender_count == 0) {
         return CW_OK;
     }
-    cw_status status = cw_buffer_format(&sql, error, "SELECT %s", rule->detail);
-    if (status == CW_OK) {
-        status = put_from(&sql, &rule, 1, error);
-    }
-    if (status == CW_OK) {
-        status = cw_buffer_format(&sql, error, " WHERE t.id = ?2 AND (%s)", rule->violation);
-    }
+    cw_status status = cw_rule_detail_query(rule, &sql, error);
     if (status == CW_OK) {
         status = prepare(check, &sql, &statement, error);
     }
@@ -292,28 +153,49 @@ static cw_status put_replaced(struct cw_buffer *sql, const char *text, const cha
     return cw_buffer_format(sql, error, "%.*s%s%s", (int)(at - text), text, by, at + strlen(mark));
 }
 
-static cw_status run_query(struct check *check, const struct cw_rule *rule, struct cw_rule_result *result,
-                           struct cw_error *error)
+static void note_row(struct cw_rule_result *result, sqlite3_stmt *statement)
+{
+    const uint8_t *id = sqlite3_column_blob(statement, 0);
+    const unsigned char *detail = sqlite3_column_text(statement, 1);
+    struct cw_uuid uuid = {{0}};
+    result->violations++;
+    if (result->offender_count == CW_OFFENDERS_MAX) {
+        return;
+    }
+    struct cw_offender *offender = &result->offenders[result->offender_count++];
+    if (id != NULL && sqlite3_column_bytes(statement, 0) == 16) {
+        memcpy(uuid.bytes, id, sizeof uuid.bytes);
+    }
+    cw_uuid_text(&uuid, offender->id);
+    snprintf(offender->detail, sizeof offender->detail, "%s", detail == NULL ? "" : (const char *)detail);
+}
+
+/* A rule over many rows at once, for those that hang on the focus. */
+static cw_status run_query(const struct check *check, const struct cw_rule_task *task, struct cw_error *error)
 {
     struct cw_buffer where = {0};
     struct cw_buffer sql = {0};
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_DONE;
-    cw_status status = CW_OK;
-    if (check->focus != NULL) {
-        status = put_replaced(&where, rule->where, "{scope}", scope_of(check, rule->entity), error);
+    const struct cw_rule *rule = task->rule;
+    cw_status status = put_replaced(&where, rule->where, "{scope}", scope_of(check, rule->entity), error);
+    if (status == CW_OK) {
+        status = cw_buffer_append(&where, "", 1, error);
     }
     if (status == CW_OK) {
-        status = put_replaced(&sql, rule->query, "{where}", where.data == NULL ? "" : where.data, error);
+        status = put_replaced(&sql, rule->query, "{where}", where.data, error);
+    }
+    if (status == CW_OK) {
+        status = cw_buffer_append(&sql, "", 1, error);
     }
     if (status == CW_OK) {
         status = prepare(check, &sql, &statement, error);
     }
     while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        note_offender(result, statement, (const char *)sqlite3_column_text(statement, 1));
+        note_row(task->result, statement);
     }
     if (status == CW_OK && code != SQLITE_DONE) {
-        status = cw_check_database_error(&check->database, error);
+        status = cw_check_error(check->database.connections[0], error);
     }
     sqlite3_finalize(statement);
     cw_buffer_clear(&where);
@@ -334,45 +216,60 @@ static void skip_rule(const struct check *check, uint32_t needs, struct cw_rule_
     }
 }
 
-/* All rules of one entity, from position first to before last. */
-static cw_status check_entity(struct check *check, size_t first, size_t last, struct cw_error *error)
+/* Makes an empty result for every rule that concerns the check, and a task for those that can be tested. */
+static void list_tasks(struct check *check, struct cw_rule_task *tasks, size_t *count)
 {
-    const struct cw_rule *group[GROUP_MAX];
-    struct cw_rule_result *results[GROUP_MAX];
-    size_t count = 0;
-    int64_t checked = 0;
-    cw_status status = CW_OK;
-    for (size_t i = first; i < last && status == CW_OK; i++) {
+    *count = 0;
+    for (size_t i = 0; i < check->list.count; i++) {
         const struct cw_rule *rule = &check->list.rules[i];
-        struct cw_rule_result *result = &check->validation->results[check->validation->count];
-        const uint32_t needs = needs_of(rule);
+        const uint32_t needs = cw_rule_needs(rule);
+        if (scope_of(check, rule->entity) == NULL) {
+            continue;
+        }
+        struct cw_rule_result *result = &check->validation->results[check->validation->count++];
         *result = (struct cw_rule_result){
             .rule = rule->name, .description = rule->description, .entity = rule->entity};
-        check->validation->count++;
         if ((needs & ~check->database.present) != 0) {
             skip_rule(check, needs, result);
-        } else if (rule->query != NULL) {
-            status = run_query(check, rule, result, error);
         } else {
-            group[count] = rule;
-            results[count++] = result;
-        }
-        if (count == GROUP_MAX || (i + 1 == last && count > 0)) {
-            status = status == CW_OK ? run_group(check, group, results, count, error) : status;
-            checked = results[0]->checked;
-            for (size_t j = 0; j < count && status == CW_OK; j++) {
-                status = explain(check, group[j], results[j], error);
-            }
-            count = 0;
+            tasks[(*count)++] = (struct cw_rule_task){rule, result};
         }
     }
-    for (size_t i = check->validation->count - (last - first);
-         i < check->validation->count && status == CW_OK; i++) {
-        struct cw_rule_result *result = &check->validation->results[i];
-        if (check->list.rules[first + i - (check->validation->count - (last - first))].query != NULL &&
-            result->outcome != CW_RULE_SKIPPED) {
-            result->checked = checked;
+}
+
+/* Tests the rules of one entity for the rows that hang on the focus. */
+static cw_status check_some(const struct check *check, const struct cw_rule_task *tasks, size_t count,
+                            struct cw_error *error)
+{
+    struct cw_rule_task conditions[CW_RULE_GROUP_MAX];
+    size_t condition_count = 0;
+    const char *scope = scope_of(check, tasks[0].rule->entity);
+    cw_status status = CW_OK;
+    for (size_t i = 0; i < count && status == CW_OK; i++) {
+        if (tasks[i].rule->query == NULL && condition_count < CW_RULE_GROUP_MAX) {
+            conditions[condition_count++] = tasks[i];
+        } else if (tasks[i].rule->query != NULL) {
+            status = run_query(check, &tasks[i], error);
         }
+    }
+    if (status == CW_OK) {
+        status = cw_rule_pass_some(&check->database, conditions, condition_count, scope, check->focus, error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        tasks[i].result->checked = conditions[0].result->checked;
+    }
+    return status;
+}
+
+static cw_status check_focus(const struct check *check, const struct cw_rule_task *tasks, size_t count,
+                             struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (size_t first = 0, last = 0; first < count && status == CW_OK; first = last) {
+        while (last < count && tasks[last].rule->entity == tasks[first].rule->entity) {
+            last++;
+        }
+        status = check_some(check, tasks + first, last - first, error);
     }
     return status;
 }
@@ -390,37 +287,38 @@ static void sum_up(struct cw_validation *validation)
     }
 }
 
-static cw_status run_rules(struct check *check, struct cw_error *error)
+static cw_status register_functions(const struct check *check, struct cw_error *error)
 {
     const struct cw_rule_facts *shared = NULL;
     cw_status status = get_facts(&shared, error);
+    for (uint32_t i = 0; i < check->database.threads && status == CW_OK; i++) {
+        status =
+            cw_rule_functions_register(check->database.connections[i], shared, check->database.as_of, error);
+    }
+    return status;
+}
+
+static cw_status run_rules(struct check *check, struct cw_error *error)
+{
+    size_t count = 0;
+    struct cw_rule_task *tasks = calloc(check->list.count, sizeof *tasks);
+    check->validation->results = calloc(check->list.count, sizeof *check->validation->results);
+    cw_status status = tasks == NULL || check->validation->results == NULL
+                           ? cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the results")
+                           : register_functions(check, error);
     if (status == CW_OK) {
-        status = cw_rule_functions_register(check->database.db, shared, check->database.as_of, error);
+        list_tasks(check, tasks, &count);
+        status = check->focus == NULL
+                     ? cw_rule_pass_all(&check->database, tasks, count, check->progress, error)
+                     : check_focus(check, tasks, count, error);
     }
-    if (status == CW_OK) {
-        check->validation->results = calloc(check->list.count, sizeof *check->validation->results);
-        if (check->validation->results == NULL) {
-            status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the results");
-        }
-    }
-    if (check->progress != NULL) {
-        atomic_fetch_add(&check->progress->total, CW_ENTITY_COUNT);
-    }
-    for (size_t first = 0, last = 0; first < check->list.count && status == CW_OK; first = last) {
-        const enum cw_entity_id entity = check->list.rules[first].entity;
-        while (last < check->list.count && check->list.rules[last].entity == entity) {
-            last++;
-        }
-        if (scope_of(check, entity) != NULL) {
-            status = check_entity(check, first, last, error);
-        }
-        if (check->progress != NULL) {
-            atomic_fetch_add(&check->progress->done, 1);
-        }
+    for (size_t i = 0; i < count && status == CW_OK; i++) {
+        status = explain(check, tasks[i].rule, tasks[i].result, error);
     }
     if (status == CW_OK) {
         sum_up(check->validation);
     }
+    free(tasks);
     return status;
 }
 
@@ -461,11 +359,11 @@ void cw_validation_clear(struct cw_validation *validation)
     *validation = (struct cw_validation){0};
 }
 
-cw_status cw_validate_path(const char *path, struct cw_progress *progress, struct cw_validation *validation,
-                           struct cw_error *error)
+cw_status cw_validate_path(const char *path, uint32_t threads, struct cw_progress *progress,
+                           struct cw_validation *validation, struct cw_error *error)
 {
     struct check check = {.progress = progress};
-    const cw_status status = cw_check_database_open(path, progress, &check.database, error);
+    const cw_status status = cw_check_database_open(path, threads, progress, &check.database, error);
     return status != CW_OK ? status : finish_check(&check, validation, error);
 }
 
@@ -492,6 +390,9 @@ static cw_status row_exists(const struct check *check, struct cw_error *error)
     const struct cw_entity *entity = cw_entity_get(check->focus_entity);
     cw_status status = cw_buffer_format(&sql, error, "SELECT 1 FROM %s t WHERE t.id = ?1", entity->table);
     if (status == CW_OK) {
+        status = cw_buffer_append(&sql, "", 1, error);
+    }
+    if (status == CW_OK) {
         status = prepare(check, &sql, &statement, error);
     }
     if (status == CW_OK && sqlite3_step(statement) != SQLITE_ROW) {
@@ -512,7 +413,7 @@ cw_status cw_validate_entity(struct cw_store *store, enum cw_entity_id entity, c
     cw_status status = cw_store_select(store, "SELECT file FROM pragma_database_list WHERE name = 'main'",
                                        NULL, 0, take_path, &found, error);
     if (status == CW_OK) {
-        status = cw_check_database_open(found.path, NULL, &check.database, error);
+        status = cw_check_database_open(found.path, 1, NULL, &check.database, error);
     }
     if (status == CW_OK) {
         status = row_exists(&check, error);

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #define CW_OFFENDERS_MAX 5
+#define CW_VALIDATE_THREADS_MAX 16
 
 struct cw_offender {
     char id[37];
@@ -41,11 +42,12 @@ void cw_validation_clear(struct cw_validation *validation);
 
 /* Checks a store file, or a directory of generated files (its manifests say which; without one, every
  * <table>/part-*.<format> is read). Tables that are absent skip the rules that need them. validation is set
- * also when rules are violated: that is a result, not an error. progress->total counts rule groups and files.
+ * also when rules are violated: that is a result, not an error. threads: how many work at once, 0 for one per
+ * processor. progress->total counts files and parts of the check.
  * Errors: CW_E_NOT_FOUND, CW_E_CORRUPT and CW_E_INVALID for files that can't be read, CW_E_IO,
  * CW_E_CANCELLED. */
-cw_status cw_validate_path(const char *path, struct cw_progress *progress, struct cw_validation *validation,
-                           struct cw_error *error);
+cw_status cw_validate_path(const char *path, uint32_t threads, struct cw_progress *progress,
+                           struct cw_validation *validation, struct cw_error *error);
 
 /* Checks one row of a store and what hangs on it (a customer's addresses, payment methods and orders; an
  * order's lines, history, payments, parcel and stock movements; a product's prices and variants). Only rules
