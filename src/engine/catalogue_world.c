@@ -27,8 +27,11 @@ void cw_catalogue_clear(struct cw_catalogue *catalogue)
 /* Memory for count elements; never NULL for none. */
 static void *array_new(uint64_t count, size_t size, bool *made)
 {
-    void *array = malloc((size_t)count * size + CW_PADDING);
+    char *array = malloc((size_t)count * size + CW_PADDING);
     *made = *made && array != NULL;
+    if (array != NULL) {
+        memset(array + (size_t)count * size, 0, CW_PADDING);
+    }
     return array;
 }
 
