@@ -9,6 +9,8 @@ import subprocess
 
 import pytest
 
+from validate_cases import MORE_CASES
+
 # rule, SQL, further rules that the same change breaks
 CASES = [
     (
@@ -406,7 +408,7 @@ CASES = [
         "UPDATE stock SET updated_at = 4000000000000000 WHERE rowid = 1",
         {"stock.updated_with_last_movement"},
     ),
-]
+] + MORE_CASES
 
 
 @pytest.fixture(scope="module")
@@ -427,8 +429,9 @@ def shop(cartwright, tmp_path_factory):
     return path
 
 
-def validate(cartwright, path):
-    result = subprocess.run([cartwright, "validate", "--json", str(path)], capture_output=True, text=True)
+def validate(cartwright, path, *options, **keywords):
+    result = subprocess.run([cartwright, "validate", "--json", *options, str(path)], capture_output=True, text=True,
+                            **keywords)
     assert result.returncode in (0, 1), result.stderr
     answer = json.loads(result.stdout)
     violated = {rule["rule"]: rule for rule in answer["rules"] if rule["outcome"] == "violated"}
@@ -457,3 +460,46 @@ def test_broken_rule_is_found(cartwright, shop, tmp_path, rule, sql, others):
     assert rule in violated
     assert set(violated) <= {rule} | others
     assert violated[rule]["offenders"][0]["id"]
+
+
+@pytest.fixture(scope="module")
+def directory(cartwright, tmp_path_factory):
+    path = tmp_path_factory.mktemp("files") / "shop"
+    subprocess.run([cartwright, "generate", "--scale", "0.3", "--seed", "11", "--format", "csv", "--out", str(path),
+                    "--quiet"], check=True, capture_output=True)
+    return path
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_files_are_checked_like_a_store(cartwright, shop, directory, tmp_path, threads):
+    kept, _ = validate(cartwright, shop)
+    answer, violated = validate(cartwright, directory, "--threads", threads, env={"TMPDIR": str(tmp_path)})
+    assert not violated
+    assert not list(tmp_path.iterdir()), "temporary files are left"
+    assert [(rule["rule"], rule["outcome"], rule["checked"]) for rule in answer["rules"]] == [
+        (rule["rule"], rule["outcome"], rule["checked"]) for rule in kept["rules"]]
+
+
+def test_broken_files_are_found_on_any_number_of_threads(cartwright, directory, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(directory, broken)
+    part = broken / "order_items" / "part-00000.csv"
+    lines = part.read_text().splitlines(keepends=True)
+    part.write_text("".join(lines[:5] + lines[6:] + lines[7:8]))  # a lost line, and one twice
+    answer, violated = validate(cartwright, broken, "--threads", "1")
+    assert {"order_items.id.unique", "order_items.line_numbers_differ", "orders.item_count_is_count"} <= set(violated)
+    assert violated["order_items.id.unique"]["violations"] == 2
+    assert validate(cartwright, broken, "--threads", "4")[0] == answer
+
+
+def test_unreadable_files_leave_nothing_behind(cartwright, directory, tmp_path):
+    broken = tmp_path / "broken"
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    shutil.copytree(directory, broken)
+    (broken / "payments" / "part-00000.csv").write_text("id,order_id\nx\n")
+    result = subprocess.run([cartwright, "validate", str(broken)], capture_output=True, text=True,
+                            env={"TMPDIR": str(folder)})
+    assert result.returncode > 1
+    assert "payments" in result.stderr
+    assert not list(folder.iterdir())
