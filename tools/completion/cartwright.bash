@@ -17,7 +17,7 @@ _cartwright() {
         esac
         ;;
     validate)
-        options='--help --json --quiet'
+        options='--help --json --threads --quiet'
         case $previous in
         esac
         ;;
