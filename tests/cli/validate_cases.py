@@ -160,7 +160,7 @@ MORE_CASES = [
     ),
     (
         "orders.currency_of_customer",
-        "UPDATE orders SET currency = 'XXX' WHERE rowid = 1",
+        "UPDATE orders SET currency = 'ZZZ' WHERE rowid = 1",
         {"order_items.price_in_force", "payments.currency_of_order"},
     ),
     (
@@ -235,7 +235,7 @@ MORE_CASES = [
     ),
     (
         "payment_methods.currency_of_customer",
-        "UPDATE payment_methods SET currency = 'XXX' WHERE rowid = 1",
+        "UPDATE payment_methods SET currency = 'ZZZ' WHERE rowid = 1",
         set(),
     ),
     (
@@ -252,7 +252,7 @@ MORE_CASES = [
     ),
     (
         "payments.currency_of_order",
-        "UPDATE payments SET currency = 'XXX' WHERE rowid = 1",
+        "UPDATE payments SET currency = 'ZZZ' WHERE rowid = 1",
         set(),
     ),
     (
