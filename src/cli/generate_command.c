@@ -159,12 +159,17 @@ static cw_status to_store(struct cw_generate_options *options, struct cw_progres
     return CW_OK;
 }
 
+#define LARGEST_HEAP_PIECE (32 << 20) /* the most that glibc takes for this */
+#define KEPT_FREE (1 << 30)
+
 /* The threads of a run share one heap: they take memory rarely and in large pieces, and what one gives back
- * another needs next. */
+ * another needs next. So it is kept rather than given to the system, which would have to clear it again. */
 static void share_heap(void)
 {
 #ifdef __GLIBC__
     mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, LARGEST_HEAP_PIECE);
+    mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 #endif
 }
 

@@ -1,5 +1,7 @@
 #include "engine/buyers.h"
 
+#define BLOCK_BUYERS 256
+
 uint32_t cw_buyers_count(const struct cw_buyers *buyers)
 {
     return buyers->population != NULL ? buyers->population->customer_count : (uint32_t)buyers->plan->count;
@@ -23,19 +25,42 @@ static void set_known_traits(struct cw_buyer *buyer, const struct cw_known_custo
     buyer->level = known->id.bytes[15] % CW_RATE_LEVELS;
 }
 
-void cw_buyer_traits(const struct cw_buyers *buyers, uint32_t index, struct cw_buyer *buyer, bool *can_order)
+static void known_traits(const struct cw_population *population, uint32_t first, uint32_t count,
+                         struct cw_buyer_traits *traits)
 {
-    buyer->index = index;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cw_known_customer *known = &population->customers[first + i];
+        traits[i] = (struct cw_buyer_traits){
+            .region = known->region,
+            .market = known->market,
+            .segment = known->segment,
+            .level = known->id.bytes[15] % CW_RATE_LEVELS,
+            .can_order = known->address_count > 0 && known->payment_method_count > 0,
+        };
+    }
+}
+
+void cw_buyers_traits(const struct cw_buyers *buyers, uint32_t first, uint32_t count,
+                      struct cw_buyer_traits *traits)
+{
     if (buyers->population != NULL) {
-        const struct cw_known_customer *known = &buyers->population->customers[index];
-        set_known_traits(buyer, known);
-        *can_order = known->address_count > 0 && known->payment_method_count > 0;
+        known_traits(buyers->population, first, count, traits);
         return;
     }
-    struct cw_customer customer;
-    cw_customer_make(buyers->plan, index, &customer);
-    set_traits(buyer, &customer);
-    *can_order = true;
+    struct cw_customer customers[BLOCK_BUYERS];
+    for (uint32_t done = 0; done < count; done += BLOCK_BUYERS) {
+        uint32_t block = count - done < BLOCK_BUYERS ? count - done : BLOCK_BUYERS;
+        cw_customers_make(buyers->plan, (int64_t)first + done, block, customers);
+        for (uint32_t i = 0; i < block; i++) {
+            traits[done + i] = (struct cw_buyer_traits){
+                .region = customers[i].region,
+                .market = customers[i].market,
+                .segment = customers[i].segment,
+                .level = customers[i].level,
+                .can_order = true,
+            };
+        }
+    }
 }
 
 static uint8_t choices(uint8_t count)

@@ -29,9 +29,18 @@ struct cw_buyer {
 
 uint32_t cw_buyers_count(const struct cw_buyers *buyers);
 
-/* What decides where and how often a buyer orders; index below the count. can_order is false for customers
- * without address or payment method. Sets market, segment, region, level and created_at only. */
-void cw_buyer_traits(const struct cw_buyers *buyers, uint32_t index, struct cw_buyer *buyer, bool *can_order);
+/* What decides where and how often a buyer orders. */
+struct cw_buyer_traits {
+    uint16_t region;
+    uint8_t market;
+    uint8_t segment;
+    uint8_t level;
+    bool can_order; /* false without address or payment method */
+};
+
+/* The traits of buyers [first, first + count), all below the number of buyers. */
+void cw_buyers_traits(const struct cw_buyers *buyers, uint32_t first, uint32_t count,
+                      struct cw_buyer_traits *traits);
 
 /* All of a buyer. */
 void cw_buyer_get(const struct cw_buyers *buyers, uint32_t index, struct cw_buyer *buyer);

@@ -108,19 +108,35 @@ static cw_status make_router(struct cw_demand *demand, const struct cw_market_ta
 }
 
 #define NO_KEY UINT16_MAX
+#define KEY_BLOCK 1024U
 
-static uint16_t buyer_key(const struct cw_demand *demand, const struct router *router, uint32_t index)
+static uint16_t buyer_key(const struct router *router, const struct cw_buyer_traits *traits)
 {
-    struct cw_buyer buyer;
-    bool can_order;
-    cw_buyer_traits(&demand->buyers, index, &buyer, &can_order);
-    uint32_t place = router->offsets[buyer.market] + buyer.region;
-    if (!can_order || place >= router->offsets[buyer.market + 1] || router->cells[place] == 255) {
+    uint32_t place = router->offsets[traits->market] + traits->region;
+    if (!traits->can_order || place >= router->offsets[traits->market + 1] || router->cells[place] == 255) {
         return NO_KEY;
     }
-    uint32_t class = (uint32_t)buyer.segment * CW_RATE_LEVELS + buyer.level;
+    uint32_t class = (uint32_t)traits->segment * CW_RATE_LEVELS + traits->level;
     uint32_t group = (uint32_t)router->cells[place] * CW_CELL_ZONES_MAX + router->groups[place];
     return (uint16_t)(group * CW_RATE_CLASSES + class);
+}
+
+/* Finds the keys of buyers [first, end) and counts them: counts[key + 1]. */
+static void find_keys(const struct cw_demand *demand, const struct router *router, uint32_t first,
+                      uint32_t end, uint16_t *key_of, uint32_t *counts)
+{
+    struct cw_buyer_traits traits[KEY_BLOCK];
+    for (uint32_t start = first; start < end; start += KEY_BLOCK) {
+        uint32_t count = end - start < KEY_BLOCK ? end - start : KEY_BLOCK;
+        cw_buyers_traits(&demand->buyers, start, count, traits);
+        for (uint32_t i = 0; i < count; i++) {
+            uint16_t key = buyer_key(router, &traits[i]);
+            key_of[start - first + i] = key;
+            if (key != NO_KEY) {
+                counts[key + 1]++;
+            }
+        }
+    }
 }
 
 /* Sorts buyers [first, end) into lists by counting. */
@@ -136,13 +152,7 @@ static cw_status sort_buyers(struct cw_demand *demand, const struct router *rout
         free(key_of);
         return no_memory(error, "lists of buyers");
     }
-    for (uint32_t i = first; i < end; i++) {
-        uint16_t key = buyer_key(demand, router, i);
-        key_of[i - first] = key;
-        if (key != NO_KEY) {
-            next[key + 1]++;
-        }
-    }
+    find_keys(demand, router, first, end, key_of, next);
     for (size_t k = 0; k < keys; k++) {
         next[k + 1] += next[k];
     }

@@ -66,7 +66,8 @@ cw_status cw_demand_init(struct cw_demand *demand, const struct cw_run_spec *spe
                          struct cw_error *error);
 void cw_demand_clear(struct cw_demand *demand);
 
-/* The part of the orders that comes from each segment once all buyers have signed up; all 0 without buyers. */
+/* The part of the orders that comes from each segment once all buyers have signed up; all 0 without buyers.
+ */
 void cw_demand_segment_shares(const struct cw_demand *demand, double shares[CW_SEGMENT_COUNT]);
 
 /* Bounds of a slot (microseconds UTC). */
