@@ -196,7 +196,8 @@ def brand_names(folder):
 def leaf_line(node, departments, codes, pools):
     options = node["options"]
     low, high = (int(x) for x in options["mass"].split("-"))
-    seasons = [SEASONS.index(s) for s in options["season"].replace("any", "none;spring;summer;autumn;winter").split(";")]
+    names = options["season"].replace("any", "none;spring;summer;autumn;winter").split(";")
+    seasons = [SEASONS.index(name) for name in names]
     if len(seasons) > SEASON_CHOICES:
         sys.exit(f"categories.tsv: {node['path']}: more than {SEASON_CHOICES} seasons")
     excluded = "" if options.get("excluded", "none") == "none" else options["excluded"]
@@ -238,7 +239,8 @@ def write_tree(out, folder, pools, codes):
     out.pool("category_names", [node["name"] for node in tree])
     out.pool("category_paths", [node["path"] for node in tree])
     out.structs("struct cw_category cw_categories",
-                [f"{n['parent']}, {n['depth']}, {n['first_leaf']}, {n['leaf_count']}, {'true' if n['noun'] else 'false'}"
+                [f"{n['parent']}, {n['depth']}, {n['first_leaf']}, {n['leaf_count']}, "
+                 f"{'true' if n['noun'] else 'false'}"
                  for n in tree])
     out.number("cw_categories_count", len(tree))
     leaves = [node for node in tree if node["noun"]]

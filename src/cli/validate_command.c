@@ -12,8 +12,8 @@ static int run_validate(const struct cw_arguments *arguments)
     struct cw_validation validation = {0};
     int64_t threads = 0;
     if (cw_argument_given(arguments, "threads")) {
-        const cw_status parsed =
-            cw_value_count("threads", cw_argument(arguments, "threads"), 1, CW_VALIDATE_THREADS_MAX, &threads, &error);
+        const cw_status parsed = cw_value_count("threads", cw_argument(arguments, "threads"), 1,
+                                                CW_VALIDATE_THREADS_MAX, &threads, &error);
         if (parsed != CW_OK) {
             return cw_console_fail(parsed, &error);
         }

@@ -8,7 +8,8 @@ static const struct cw_format_row formats[CW_FORMAT_COUNT] = {
     [CW_FORMAT_CSV] = {"csv", "text/csv", &cw_csv_encoder, &cw_csv_decoder},
     [CW_FORMAT_NDJSON] = {"ndjson", "application/x-ndjson", &cw_ndjson_encoder, &cw_ndjson_decoder},
     [CW_FORMAT_JSON] = {"json", "application/json", &cw_json_encoder, &cw_json_decoder},
-    [CW_FORMAT_PARQUET] = {"parquet", "application/vnd.apache.parquet", &cw_parquet_encoder, &cw_parquet_decoder},
+    [CW_FORMAT_PARQUET] = {"parquet", "application/vnd.apache.parquet", &cw_parquet_encoder,
+                           &cw_parquet_decoder},
 };
 
 const struct cw_format_row *cw_format_get(enum cw_format format)

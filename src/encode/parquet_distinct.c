@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* More distinct values than SAMPLE_MOST among the first SAMPLE mean that a dictionary would not pay. Wide values pay
- * for more, and keys drawn by popularity repeat late. */
+/* More distinct values than SAMPLE_MOST among the first SAMPLE mean that a dictionary would not pay. Wide
+ * values pay for more, and keys drawn by popularity repeat late. */
 #define SAMPLE(size) ((size) == 16 ? (size_t)16384 : (size_t)2048)
 #define SAMPLE_MOST(size) ((size) == 16 ? (size_t)15360 : (size_t)1792)
 

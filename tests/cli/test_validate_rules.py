@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 
 import pytest
-
 from validate_cases import MORE_CASES
 
 # rule, SQL, further rules that the same change breaks

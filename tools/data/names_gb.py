@@ -20,7 +20,7 @@ def given(packages, sex):
     tail = set(packages.mimesis("en-gb", "person")["names"][key]) & set(js)
     births = packages.us_births()
     by_births = sorted(tail - set(head), key=lambda n: (-sum(births[n, sex, d] for d in range(1930, 2020, 10)), n))
-    base = {name: 30 for name in head}
+    base = dict.fromkeys(head, 30)
     base.update(zip(by_births[:TAIL_GIVEN], rank_weights(TAIL_GIVEN, 25, 60)))
     return decade_rows("GB", sex, base)
 

@@ -18,7 +18,7 @@ tit tits topless towelhead vibrator voyeur xx xxx zoophilia""".split()) - {
     "anal", "dick", "tit", "tits", "semen", "spic", "paki", "towelhead", "boobs", "homo", "pede", "arsch", "ass", "lolita",
     "xxx", "sex", "sexy", "nude", "horny", "prick", "sucks", "pisser", "fecal", "pubes", "splooge", "vibrator", "chatte"}
 # Names of people that are offensive words elsewhere: allowed as names, screened in addresses and brands.
-PEOPLE_MAY_BE_CALLED = {"dick", "cox", "randy", "fanny", "gaylord", "sex", "homo", "cock", "nazi", "lolita", "pine", "dick"}
+PEOPLE_MAY_BE_CALLED = {"dick", "cox", "randy", "fanny", "gaylord", "sex", "homo", "cock", "nazi", "lolita", "pine"}
 # Full names that are jokes.
 JOKES = ["mikehunt", "mikehawk", "bendover", "hughjass", "seymourbutts", "moelester", "dickhead", "jackmehoff", "philmccrack",
          "dixienormous", "harrybutts", "harrydick", "cravenmorehead", "heywoodjablome", "amandahump", "opheliaballs"]

@@ -1,7 +1,7 @@
 """Street names: common ones with a weight law, composed from the words that each country's streets are named by."""
 
-from rules_common import market_file, write_tsv
 from name_tables import rank_weights
+from rules_common import market_file, write_tsv
 
 # By how often such names are met, most frequent first; our own lists of common knowledge.
 US_NAMES = """Main Second First Third Park Fourth Fifth Oak Sixth Pine Maple Cedar Washington Elm Walnut Eighth Seventh
