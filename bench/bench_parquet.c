@@ -1,10 +1,10 @@
-/* How fast ready-made batches of customers become Parquet, one thread, and how large the file is.
+/* How fast rows that are ready in memory become Parquet files, one thread.
  *
- * Usage: bench_parquet [FILE [ROWS [zstd|snappy|none [LEVEL]]]]
+ * Usage: bench_parquet [-c zstd|snappy|none] [-l LEVEL] [-r ROUNDS] FOLDER CUSTOMERS PRODUCTS ORDERS TABLE...
  *
- * FILE gets the rows, to be compared with other writers' files of the same rows ("" or none: not written).
- * The fastest of five rounds is shown, in CPU time. Values have the shapes of the shop's: names and places
- * drawn from pools with falling frequency, e-mail addresses made of the names, times in order.
+ * Makes the rows of seed 42 and keeps the batches of the tables, as generation leaves them: columns, with
+ * strings of pools as codes. Then writes FOLDER/TABLE.parquet for each, once a round, and prints a line per
+ * round: wall seconds, CPU seconds, bytes, rows. Only encoding and writing are timed.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -13,35 +13,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cartwright/encode.h"
-#include "model/columns.h"
+#include "cartwright/run.h"
 
-#define BATCH_ROWS 8192
-#define ROUNDS 5
-#define LONGEST 64
+#define SEED 42
 
-static uint64_t random_state = UINT64_C(0x9E3779B97F4A7C15);
+struct table {
+    enum cw_entity_id entity;
+    struct cw_batch *batches;
+    int64_t count, capacity, rows;
+};
 
-static uint64_t next_random(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state * UINT64_C(0x2545F4914F6CDD1D);
-}
+struct request {
+    struct cw_encoder_options options;
+    long rounds;
+    const char *folder;
+    struct cw_run_spec spec;
+    size_t table_count;
+    struct table tables[CW_ENTITY_COUNT];
+};
 
-static uint32_t below(uint32_t limit)
-{
-    return (uint32_t)((next_random() >> 32) * limit >> 32);
-}
-
-/* Lower numbers are likelier: the density falls as the root of the number grows. */
-static uint32_t skewed(uint32_t limit)
-{
-    const uint64_t draw = next_random() >> 32;
-    return (uint32_t)((draw * draw >> 32) * limit >> 32);
-}
+static struct cw_error error;
 
 static void fail(const char *what)
 {
@@ -49,291 +43,260 @@ static void fail(const char *what)
     exit(EXIT_FAILURE);
 }
 
-static void expect(cw_status status, const struct cw_error *error)
+static void expect(cw_status status)
 {
     if (status != CW_OK) {
-        fail(error->message);
+        fail(error.message);
     }
 }
 
-static void *allocate(size_t size)
+static double seconds(clockid_t clock)
 {
-    void *memory = calloc(1, size);
-    if (memory == NULL) {
-        fail("out of memory");
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* ---- Rows ---- */
+
+static size_t values_size(const struct cw_column *column, int64_t rows)
+{
+    const size_t count = (size_t)rows;
+    switch (column->type) {
+    case CW_TYPE_BOOL:
+        return (count + 7) / 8;
+    case CW_TYPE_INT64:
+    case CW_TYPE_TIMESTAMP:
+        return count * 8;
+    case CW_TYPE_UUID:
+        return count * 16;
+    case CW_TYPE_STRING:
+        return (count + (column->pool == NULL)) * 4;
+    case CW_TYPE_INT32:
+    case CW_TYPE_DATE:
+        break;
     }
-    return memory;
+    return count * 4;
 }
 
-/* Made-up words: syllables, so that text has the repetitions of text. */
-static struct cw_pool *words_new(uint32_t count, bool digits)
-{
-    static const char syllables[] = "anbelacodamerifohagijokelumanoperasitovewixyzu";
-    struct cw_pool *pool = allocate(sizeof *pool);
-    uint32_t *offsets = allocate((count + 1) * sizeof *offsets);
-    char *bytes = allocate((size_t)count * LONGEST + CW_PADDING);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = offsets[i];
-        if (digits) {
-            at += (uint32_t)snprintf(bytes + at, LONGEST, "%05" PRIu32, (i * 7919u) % 100000u);
-        } else {
-            for (uint32_t part = 2 + below(3); part > 0; part--) {
-                memcpy(bytes + at, syllables + 2 * below(sizeof syllables / 2), 2);
-                at += 2;
-            }
-        }
-        offsets[i + 1] = at;
-    }
-    pool->count = count;
-    pool->offsets = offsets;
-    pool->bytes = bytes;
-    return pool;
-}
-
-enum { GIVEN, FAMILY, CITY, REGION, POSTAL, SMALL, POOL_COUNT };
-
-static struct cw_pool *pools[POOL_COUNT];
-
-static void make_pools(void)
-{
-    pools[GIVEN] = words_new(3000, false);
-    pools[FAMILY] = words_new(8000, false);
-    pools[CITY] = words_new(4000, false);
-    pools[REGION] = words_new(51, false);
-    pools[POSTAL] = words_new(20000, true);
-    pools[SMALL] = words_new(5, false);
-}
-
-static const struct cw_pool *pool_of(uint32_t column)
-{
-    switch (column) {
-    case CW_CUSTOMER_GIVEN_NAME:
-        return pools[GIVEN];
-    case CW_CUSTOMER_FAMILY_NAME:
-        return pools[FAMILY];
-    case CW_CUSTOMER_CITY:
-        return pools[CITY];
-    case CW_CUSTOMER_REGION:
-        return pools[REGION];
-    case CW_CUSTOMER_POSTAL_CODE:
-        return pools[POSTAL];
-    case CW_CUSTOMER_EMAIL:
-    case CW_CUSTOMER_PHONE:
-    case CW_CUSTOMER_STREET:
-        return NULL;
-    default:
-        return pools[SMALL];
-    }
-}
-
-static int text_of(char *text, uint32_t column)
-{
-    const struct cw_pool *given = pools[GIVEN];
-    const struct cw_pool *family = pools[FAMILY];
-    const uint32_t g = skewed(given->count);
-    const uint32_t f = skewed(family->count);
-    const int g_size = (int)(given->offsets[g + 1] - given->offsets[g]);
-    const int f_size = (int)(family->offsets[f + 1] - family->offsets[f]);
-    static const char *const domains[] = {"example.com", "example.org", "mail.example", "shop.example.net"};
-    const uint32_t number = below(10000);
-    const uint32_t domain = below(4);
-    switch (column) {
-    case CW_CUSTOMER_EMAIL:
-        return snprintf(text, LONGEST, "%.*s.%.*s%" PRIu32 "@%s", g_size, given->bytes + given->offsets[g],
-                        f_size, family->bytes + family->offsets[f], number % 1000, domains[domain]);
-    case CW_CUSTOMER_PHONE:
-        return snprintf(text, LONGEST, "+1%010" PRIu64,
-                        UINT64_C(2000000000) + next_random() % UINT64_C(7000000000));
-    default:
-        return snprintf(text, LONGEST, "%" PRIu32 " %.*s Street", number + 1, f_size,
-                        family->bytes + family->offsets[f]);
-    }
-}
-
-static void fill_text(struct cw_batch *batch, uint32_t column)
-{
-    struct cw_column *target = &batch->columns[column];
-    int32_t *offsets = target->values;
-    struct cw_error error;
-    expect(cw_batch_reserve_bytes(batch, column, (size_t)BATCH_ROWS * LONGEST, &error), &error);
-    offsets[0] = 0;
-    for (int64_t row = 0; row < batch->row_count; row++) {
-        int size = 0;
-        if (cw_column_is_valid(target, row)) {
-            size = text_of(target->bytes + offsets[row], column);
-        }
-        offsets[row + 1] = offsets[row] + size;
-    }
-}
-
-/* Every 16th row of a nullable column is null. */
-static void fill_validity(struct cw_column *column, int64_t row_count)
-{
-    column->null_count = 0;
-    for (int64_t i = 0; i < row_count / 8; i++) {
-        column->validity[i] = i % 2 == 0 ? 0xFF : 0xDF;
-        column->null_count += i % 2;
-    }
-}
-
-static void fill_uuid(uint8_t *uuid, int64_t time)
-{
-    const uint64_t high = (uint64_t)(time / 1000) << 16 | 0x7000 | (next_random() & 0xFFF);
-    const uint64_t low = UINT64_C(1) << 63 | next_random() >> 2;
-    for (int i = 0; i < 8; i++) {
-        uuid[i] = (uint8_t)(high >> (56 - 8 * i));
-        uuid[8 + i] = (uint8_t)(low >> (56 - 8 * i));
-    }
-}
-
-static void fill_column(struct cw_batch *batch, uint32_t position, const int64_t *times)
+static void copy_column(struct cw_batch *batch, uint32_t position, const struct cw_column *source)
 {
     struct cw_column *column = &batch->columns[position];
     const int64_t rows = batch->row_count;
-    struct cw_error error;
-    expect(cw_batch_reserve(batch, position, rows, &error), &error);
-    if (column->validity != NULL) {
-        fill_validity(column, rows);
+    expect(cw_batch_reserve(batch, position, rows, &error));
+    column->pool = source->pool;
+    column->null_count = source->null_count;
+    memcpy(column->values, source->values, values_size(source, rows));
+    if (source->validity != NULL) {
+        memcpy(column->validity, source->validity, (size_t)(rows + 7) / 8);
     }
-    if (column->type == CW_TYPE_STRING) {
-        column->pool = pool_of(position);
-        if (column->pool == NULL) {
-            fill_text(batch, position);
-            return;
-        }
-    }
-    for (int64_t row = 0; row < rows; row++) {
-        if (column->type == CW_TYPE_UUID) {
-            fill_uuid((uint8_t *)column->values + row * 16, times[row]);
-        } else if (column->type == CW_TYPE_TIMESTAMP) {
-            ((int64_t *)column->values)[row] = times[row];
-        } else if (column->type == CW_TYPE_DATE) {
-            ((int32_t *)column->values)[row] = (int32_t)below(25000) - 10000;
-        } else if (column->type == CW_TYPE_INT64) {
-            ((int64_t *)column->values)[row] = 5000 * (int64_t)skewed(200);
-        } else if (column->type == CW_TYPE_STRING) {
-            ((int32_t *)column->values)[row] =
-                cw_column_is_valid(column, row) ? (int32_t)skewed(column->pool->count) : 0;
-        }
-    }
-    if (column->type == CW_TYPE_BOOL) {
-        for (int64_t i = 0; i < rows / 8; i++) {
-            ((uint8_t *)column->values)[i] = (uint8_t)next_random();
+    if (column->type == CW_TYPE_STRING && column->pool == NULL) {
+        const size_t size = (size_t)((const int32_t *)source->values)[rows];
+        expect(cw_batch_reserve_bytes(batch, position, size, &error));
+        if (size > 0) {
+            memcpy(column->bytes, source->bytes, size);
         }
     }
 }
 
-static struct cw_batch *batches_new(int64_t count)
+static void keep(struct table *table, const struct cw_batch *source)
 {
-    struct cw_batch *batches = allocate((size_t)count * sizeof *batches);
-    int64_t *times = allocate(BATCH_ROWS * sizeof *times);
-    int64_t now = INT64_C(1640995200000000);
-    struct cw_error error;
-    for (int64_t i = 0; i < count; i++) {
-        expect(cw_batch_init(&batches[i], cw_entity_get(CW_ENTITY_CUSTOMER), &error), &error);
-        batches[i].row_count = BATCH_ROWS;
-        for (int64_t row = 0; row < BATCH_ROWS; row++) {
-            now += below(200000000);
-            times[row] = now;
+    if (table->count == table->capacity) {
+        table->capacity = table->capacity * 2 + 64;
+        struct cw_batch *grown = realloc(table->batches, (size_t)table->capacity * sizeof *grown);
+        if (grown == NULL) {
+            fail("out of memory");
         }
-        for (uint32_t column = 0; column < batches[i].column_count; column++) {
-            fill_column(&batches[i], column, times);
-        }
+        table->batches = grown;
     }
-    free(times);
-    return batches;
+    struct cw_batch *batch = &table->batches[table->count++];
+    expect(cw_batch_init(batch, source->entity, &error));
+    batch->row_count = source->row_count;
+    table->rows += source->row_count;
+    for (uint32_t i = 0; i < source->column_count; i++) {
+        copy_column(batch, i, &source->columns[i]);
+    }
 }
 
-static double cpu_seconds(void)
+/* Generation and worker stay: pools are theirs. */
+static void make_rows(struct request *request, struct cw_generation **generation, struct cw_worker **worker)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    struct cw_selection selection = {0};
+    for (size_t i = 0; i < request->table_count; i++) {
+        cw_selection_add(&selection, request->tables[i].entity);
+    }
+    expect(cw_run_spec_resolve(&request->spec, &error));
+    expect(cw_generation_new(&request->spec, NULL, &selection, 0, 1, generation, &error));
+    expect(cw_worker_new(*generation, worker, &error));
+    const int64_t tasks = cw_generation_task_count(*generation);
+    for (int64_t task = 0; task < tasks; task++) {
+        const struct cw_batch *batches[CW_ENTITY_COUNT];
+        expect(cw_worker_run(*worker, task, batches, &error));
+        for (size_t i = 0; i < request->table_count; i++) {
+            const struct cw_batch *batch = batches[request->tables[i].entity];
+            if (batch != NULL && batch->row_count > 0) {
+                keep(&request->tables[i], batch);
+            }
+        }
+    }
 }
+
+/* ---- Files ---- */
 
 static int64_t write_out(struct cw_buffer *buffer, FILE *file)
 {
     const int64_t size = (int64_t)buffer->size;
-    if (file != NULL && buffer->size > 0 && fwrite(buffer->data, 1, buffer->size, file) != buffer->size) {
+    if (size > 0 && fwrite(buffer->data, 1, buffer->size, file) != buffer->size) {
         fail("the file could not be written");
     }
     buffer->size = 0;
     return size;
 }
 
-/* One whole file; returns the CPU seconds of encoding alone. */
-static double encode(const struct cw_encoder *encoder, const struct cw_batch *batches, int64_t count,
-                     FILE *file, int64_t *size)
+/* Adds batches to the chunk as long as another one like the last would still fit. */
+static int64_t fill_chunk(struct cw_chunk *chunk, const struct table *table, int64_t from, int64_t limit)
 {
-    struct cw_error error;
+    int64_t rows = 0;
+    int64_t next = from;
+    do {
+        expect(cw_chunk_add(chunk, &table->batches[next], &error));
+        rows += table->batches[next].row_count;
+        next++;
+    } while (next < table->count && rows + table->batches[next - 1].row_count <= limit);
+    return next;
+}
+
+static int64_t write_table(const struct request *request, const struct table *table)
+{
+    struct cw_encoder_options options = request->options;
+    struct cw_encoder *encoder = NULL;
     struct cw_chunk *chunk = NULL;
     struct cw_tail *tail = NULL;
     struct cw_buffer body = {0};
     struct cw_buffer note = {0};
-    double spent = 0;
-    expect(cw_chunk_new(encoder, &chunk, &error), &error);
-    expect(cw_tail_new(encoder, &tail, &error), &error);
-    expect(cw_encoder_head(encoder, &body, &error), &error);
-    *size = write_out(&body, file);
-    const int64_t step = cw_encoder_chunk_rows(encoder) / BATCH_ROWS;
-    for (int64_t from = 0; from < count; from += step) {
-        const double start = cpu_seconds();
-        for (int64_t i = from; i < from + step && i < count; i++) {
-            expect(cw_chunk_add(chunk, &batches[i], &error), &error);
-        }
-        note.size = 0;
-        expect(cw_chunk_finish(chunk, from == 0, &body, &note, &error), &error);
-        expect(cw_tail_add(tail, &note, *size, &error), &error);
-        spent += cpu_seconds() - start;
-        *size += write_out(&body, file);
+    char path[4096];
+    options.entity = cw_entity_get(table->entity);
+    snprintf(path, sizeof path, "%s/%s.parquet", request->folder, options.entity->table);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) {
+        fail("the file could not be made");
     }
-    expect(cw_tail_finish(tail, &body, &error), &error);
-    *size += write_out(&body, file);
+    setvbuf(file, NULL, _IONBF, 0);
+    expect(cw_encoder_new(&options, &encoder, &error));
+    expect(cw_chunk_new(encoder, &chunk, &error));
+    expect(cw_tail_new(encoder, &tail, &error));
+    expect(cw_encoder_head(encoder, &body, &error));
+    int64_t size = write_out(&body, file);
+    for (int64_t next = 0; next < table->count;) {
+        const bool is_first = next == 0;
+        next = fill_chunk(chunk, table, next, cw_encoder_chunk_rows(encoder));
+        note.size = 0;
+        expect(cw_chunk_finish(chunk, is_first, &body, &note, &error));
+        expect(cw_tail_add(tail, &note, size, &error));
+        size += write_out(&body, file);
+    }
+    expect(cw_tail_finish(tail, &body, &error));
+    size += write_out(&body, file);
+    if (fclose(file) != 0) {
+        fail("the file could not be written");
+    }
     cw_buffer_clear(&body);
     cw_buffer_clear(&note);
     cw_chunk_free(chunk);
     cw_tail_free(tail);
-    return spent;
+    cw_encoder_free(encoder);
+    return size;
+}
+
+static void run_round(const struct request *request)
+{
+    const double wall = seconds(CLOCK_MONOTONIC);
+    const double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    int64_t size = 0;
+    int64_t rows = 0;
+    for (size_t i = 0; i < request->table_count; i++) {
+        size += write_table(request, &request->tables[i]);
+        rows += request->tables[i].rows;
+    }
+    printf("%.6f %.6f %" PRId64 " %" PRId64 "\n", seconds(CLOCK_MONOTONIC) - wall,
+           seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, size, rows);
+}
+
+/* ---- What is asked for ---- */
+
+static int64_t read_number(const char *text, long least, long most)
+{
+    char *end;
+    const long number = strtol(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || number < least || number > most) {
+        fprintf(stderr, "bench_parquet: \"%s\" is not a number from %ld to %ld\n", text, least, most);
+        exit(EXIT_FAILURE);
+    }
+    return number;
+}
+
+static enum cw_compression read_codec(const char *text)
+{
+    if (strcmp(text, "zstd") == 0) {
+        return CW_COMPRESSION_ZSTD;
+    }
+    if (strcmp(text, "snappy") != 0 && strcmp(text, "none") != 0) {
+        fail("the codec is none of zstd, snappy, none");
+    }
+    return strcmp(text, "snappy") == 0 ? CW_COMPRESSION_SNAPPY : CW_COMPRESSION_NONE;
+}
+
+static void read_request(struct request *request, int argc, char **argv)
+{
+    request->options.format = CW_FORMAT_PARQUET;
+    request->options.compression = CW_COMPRESSION_ZSTD;
+    request->rounds = 1;
+    for (int option; (option = getopt(argc, argv, "c:l:r:")) != -1;) {
+        if (option == 'c') {
+            request->options.compression = read_codec(optarg);
+        } else if (option == 'l') {
+            request->options.compression_level = (int)read_number(optarg, -50, 22);
+        } else if (option == 'r') {
+            request->rounds = read_number(optarg, 1, 1000);
+        } else {
+            exit(EXIT_FAILURE);
+        }
+    }
+    if (argc - optind < 5 || argc - optind - 4 > CW_ENTITY_COUNT) {
+        fail("a folder, three counts and tables are expected");
+    }
+    request->folder = argv[optind];
+    cw_run_spec_init(&request->spec);
+    request->spec.seed = SEED;
+    request->spec.customers = read_number(argv[optind + 1], 0, 100000000);
+    request->spec.products = read_number(argv[optind + 2], 0, 1000000);
+    request->spec.orders = read_number(argv[optind + 3], 0, 100000000);
+    for (int i = optind + 4; i < argc; i++) {
+        const struct cw_entity *entity = cw_entity_find(argv[i], strlen(argv[i]));
+        if (entity == NULL) {
+            fail("there is no such table");
+        }
+        request->tables[request->table_count++].entity = entity->id;
+    }
 }
 
 int main(int argc, char **argv)
 {
-    const char *path = argc > 1 ? argv[1] : "";
-    const int64_t rows = argc > 2 ? strtoll(argv[2], NULL, 10) : 524288;
-    const char *codec = argc > 3 ? argv[3] : "zstd";
-    const int64_t count = (rows + BATCH_ROWS - 1) / BATCH_ROWS;
-    const struct cw_encoder_options options = {
-        .format = CW_FORMAT_PARQUET,
-        .compression = strcmp(codec, "zstd") == 0     ? CW_COMPRESSION_ZSTD
-                       : strcmp(codec, "snappy") == 0 ? CW_COMPRESSION_SNAPPY
-                                                      : CW_COMPRESSION_NONE,
-        .compression_level = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 0,
-        .entity = cw_entity_get(CW_ENTITY_CUSTOMER),
-    };
-    struct cw_error error;
-    struct cw_encoder *encoder = NULL;
-    make_pools();
-    struct cw_batch *batches = batches_new(count);
-    expect(cw_encoder_new(&options, &encoder, &error), &error);
-    FILE *file = path[0] != '\0' ? fopen(path, "wb") : NULL;
-    int64_t size = 0;
-    double best = encode(encoder, batches, count, file, &size);
-    for (int round = 1; round < ROUNDS; round++) {
-        const double spent = encode(encoder, batches, count, NULL, &size);
-        best = spent < best ? spent : best;
+    static struct request request;
+    struct cw_generation *generation;
+    struct cw_worker *worker;
+    read_request(&request, argc, argv);
+    make_rows(&request, &generation, &worker);
+    for (long round = 0; round < request.rounds; round++) {
+        run_round(&request);
     }
-    if (file != NULL && fclose(file) != 0) {
-        fail("the file could not be written");
+    for (size_t i = 0; i < request.table_count; i++) {
+        for (int64_t j = 0; j < request.tables[i].count; j++) {
+            cw_batch_clear(&request.tables[i].batches[j]);
+        }
+        free(request.tables[i].batches);
     }
-    printf("customers, %d columns, parquet %s: %.2f M rows/s, %.1f bytes a row\n", CW_CUSTOMER_COLUMN_COUNT,
-           codec, (double)(count * BATCH_ROWS) / best / 1e6, (double)size / (double)(count * BATCH_ROWS));
-    cw_encoder_free(encoder);
-    for (int64_t i = 0; i < count; i++) {
-        cw_batch_clear(&batches[i]);
-    }
-    free(batches);
-    for (int i = 0; i < POOL_COUNT; i++) {
-        free(pools[i]);
-    }
+    cw_worker_free(worker);
+    cw_generation_free(generation);
     return EXIT_SUCCESS;
 }

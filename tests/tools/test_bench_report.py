@@ -46,3 +46,9 @@ def test_lines_of_the_store_benchmark_are_read():
     line = ("bare-log          4.37 s wall    3.09 s CPU     91444 rows/s; store is 2.47, store-closed 2.13 times as "
             "fast\n")
     assert comparisons.STORE_LINE.findall(line) == [("bare-log", "4.37", "3.09", "91444", "2.47", "2.13")]
+
+
+def test_parquet_lines_compare_with_the_copy():
+    trio = [contender("ready", [1.0]), contender("copy", [4.0]), contender("made too", [2.0])]
+    lines = comparisons.parquet_lines(trio)
+    assert [line[4:6] for line in lines] == [["4.00×", "4.00×"], ["", ""], ["2.00×", "2.00×"]]
