@@ -16,13 +16,13 @@ cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t larges
     *api = (struct cw_api){.store = store, .largest_count = largest_count};
     cw_status status = cw_api_metrics_new(&api->metrics, error);
     if (status == CW_OK) {
-        status = cw_idempotency_new(&api->keys, error);
-    }
-    if (status == CW_OK) {
         status = cw_openapi_write(largest_count, &api->openapi, error);
     }
     if (status == CW_OK) {
         status = cw_job_runner_new(&jobs, &api->jobs, error);
+    }
+    if (status == CW_OK) {
+        status = cw_idempotency_new(store, api->jobs, &api->keys, error);
     }
     if (status != CW_OK) {
         cw_api_clear(api);

@@ -32,7 +32,7 @@ struct cw_api {
     _Atomic bool is_stopping;
 };
 
-/* Makes everything but the store. Errors: CW_E_NO_MEMORY. */
+/* Makes everything but the store. Errors: CW_E_NO_MEMORY, those of reading the store. */
 cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t largest_count,
                       struct cw_error *error);
 void cw_api_clear(struct cw_api *api);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void cw_exchange_clear(struct cw_exchange *exchange)
 {
@@ -15,6 +16,21 @@ void cw_exchange_clear(struct cw_exchange *exchange)
     free(exchange->prefer);
     free(exchange->idempotency_key);
     json_decref(exchange->json);
+}
+
+bool cw_prefers_async(const struct cw_exchange *exchange)
+{
+    static const char wanted[] = "respond-async";
+    const char *at = exchange->prefer;
+    while (at != NULL && *at != '\0') {
+        at += strspn(at, " \t,");
+        const size_t size = strcspn(at, " \t,;=");
+        if (size == sizeof wanted - 1 && strncasecmp(at, wanted, size) == 0) {
+            return true;
+        }
+        at += strcspn(at, ",");
+    }
+    return false;
 }
 
 cw_status cw_reply_header(struct cw_reply *reply, const char *name, const char *value, struct cw_error *error)

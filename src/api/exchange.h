@@ -49,12 +49,18 @@ struct cw_exchange {
     struct cw_buffer body;
     json_t *json;          /* the parsed body */
     enum cw_format format; /* negotiated, for routes that answer rows */
+    /* Of an Idempotency-Key; see idempotency.h. */
+    uint8_t request_digest[32];
+    struct cw_exchange *next_keyed;
     /* The answer. */
     struct cw_reply reply;
     bool streams_job; /* answer with the events of job id instead of reply.body */
 };
 
 void cw_exchange_clear(struct cw_exchange *exchange);
+
+/* Whether the Prefer header (RFC 7240) asks for an answer before the work is done. */
+bool cw_prefers_async(const struct cw_exchange *exchange);
 
 /* Adds a header to the answer; a failure to do so is reported by the status. */
 cw_status cw_reply_header(struct cw_reply *reply, const char *name, const char *value,

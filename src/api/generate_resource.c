@@ -1,14 +1,13 @@
-#define _GNU_SOURCE
 #include "api/generate_resource.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 
 #include "api/api.h"
 #include "api/api_metrics.h"
+#include "api/idempotency.h"
 #include "api/job_resource.h"
 #include "api/route.h"
 #include "service/run_request.h"
@@ -40,9 +39,12 @@ static void set_default(json_t *json, const char *name, json_t *value)
 }
 
 /* A seed that every JSON reader takes exactly: below 2^53. */
-static int64_t draw_seed(void)
+static int64_t draw_seed(const struct cw_exchange *exchange)
 {
     uint64_t bits = 0;
+    if (exchange->idempotency_key != NULL) {
+        return cw_idempotency_seed(exchange);
+    }
     if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits) {
         bits = (uint64_t)cw_time_now();
     }
@@ -56,7 +58,7 @@ static cw_status read_common(struct cw_exchange *exchange, struct wish *wish, st
     const char *as_of = json_string_value(json_object_get(json, "as_of"));
     set_default(json, "count", json_integer(10));
     set_default(json, "persist", json_true());
-    set_default(json, "seed", json_integer(draw_seed()));
+    set_default(json, "seed", json_integer(draw_seed(exchange)));
     cw_run_spec_init(&wish->spec);
     wish->spec.seed = (uint64_t)cw_field_integer(json_object_get(json, "seed"));
     wish->persist = json_is_true(json_object_get(json, "persist"));
@@ -177,35 +179,60 @@ static cw_status answer_rows(struct cw_exchange *exchange, const struct wish *wi
     return writer.status;
 }
 
+/* What an answer is made of while its rows are. */
+struct direct_answer {
+    struct cw_exchange *exchange;
+    const struct wish *wish;
+    struct cw_output outputs[TABLES_MAX];
+    struct cw_memory_sink sinks[TABLES_MAX];
+    struct cw_kept_answer kept;
+};
+
+/* The answer is complete before the rows are kept, so that a key's answer is kept with them. */
+static cw_status complete_answer(void *context, const struct cw_store_run *run,
+                                 const struct cw_kept_answer **kept, struct cw_error *error)
+{
+    struct direct_answer *answer = context;
+    struct cw_exchange *exchange = answer->exchange;
+    cw_status status = answer_rows(exchange, answer->wish, run, answer->outputs, answer->sinks, error);
+    if (status == CW_OK && exchange->idempotency_key != NULL && answer->wish->persist) {
+        status = cw_idempotency_take(exchange, &answer->kept, error);
+        *kept = &answer->kept;
+    }
+    return status;
+}
+
 /* Makes the rows here and now. */
 static cw_status answer_directly(struct cw_exchange *exchange, struct wish *wish, struct cw_error *error)
 {
-    struct cw_output outputs[TABLES_MAX] = {0};
-    struct cw_memory_sink sinks[TABLES_MAX] = {0};
+    struct direct_answer made = {.exchange = exchange, .wish = wish};
     struct cw_store_run run;
     for (size_t i = 0; i < wish->table_count; i++) {
-        sinks[i].limit = CW_API_ANSWER_MAX;
-        outputs[i] = (struct cw_output){
+        made.sinks[i].limit = CW_API_ANSWER_MAX;
+        made.outputs[i] = (struct cw_output){
             .entity = wish->tables[i],
             .format = exchange->format,
             .compression = exchange->format == CW_FORMAT_PARQUET ? CW_COMPRESSION_ZSTD : CW_COMPRESSION_NONE,
-            .sink = cw_memory_sink_get(&sinks[i])};
+            .sink = cw_memory_sink_get(&made.sinks[i])};
     }
     const struct cw_store_run_options options = {.spec = wish->spec,
                                                  .request = wish->request,
                                                  .preview = !wish->persist,
                                                  .threads = 1,
-                                                 .outputs = outputs,
-                                                 .output_count = wish->table_count};
+                                                 .outputs = made.outputs,
+                                                 .output_count = wish->table_count,
+                                                 .made = complete_answer,
+                                                 .made_context = &made};
     cw_status status = cw_generate_store(exchange->api->store, &options, &run, error);
     if (status == CW_OK) {
         cw_api_count_rows(exchange->api, run.rows);
-        status = answer_rows(exchange, wish, &run, outputs, sinks, error);
-    } else if (error != NULL && explain_failure(exchange, error)) {
-        status = CW_OK;
+    } else {
+        exchange->reply.headers.size = 0;
+        status = error != NULL && explain_failure(exchange, error) ? CW_OK : status;
     }
+    cw_kept_answer_clear(&made.kept);
     for (size_t i = 0; i < wish->table_count; i++) {
-        cw_buffer_clear(&sinks[i].buffer);
+        cw_buffer_clear(&made.sinks[i].buffer);
     }
     return status;
 }
@@ -214,7 +241,43 @@ static cw_status answer_directly(struct cw_exchange *exchange, struct wish *wish
 struct wish_job {
     struct cw_api *api;
     struct wish wish;
+    struct cw_buffer *result;
+    struct cw_key_promise promise; /* its acceptance, when the request had a key */
+    struct cw_kept_answer kept;    /* the same, with the result */
 };
+
+/* Copies what was promised and adds the result. */
+static cw_status complete_promise(struct wish_job *job, struct cw_error *error)
+{
+    const struct cw_kept_answer *promised = &job->promise.answer;
+    job->kept = *promised;
+    job->kept.headers = job->kept.body = job->kept.job_result = (struct cw_buffer){0};
+    job->kept.job_finished_at = cw_time_now();
+    cw_status status =
+        cw_buffer_append(&job->kept.headers, promised->headers.data, promised->headers.size, error);
+    if (status == CW_OK) {
+        status = cw_buffer_append(&job->kept.body, promised->body.data, promised->body.size, error);
+    }
+    return status != CW_OK
+               ? status
+               : cw_buffer_append(&job->kept.job_result, job->result->data, job->result->size, error);
+}
+
+/* The result is complete before the rows are kept, for the same reason. */
+static cw_status complete_job(void *context, const struct cw_store_run *run,
+                              const struct cw_kept_answer **kept, struct cw_error *error)
+{
+    struct wish_job *job = context;
+    struct cw_json_writer writer = cw_json_writer_init(job->result, error);
+    cw_json_open(&writer, '{');
+    put_run(&writer, run, job->wish.request, true);
+    cw_json_close(&writer, '}');
+    if (writer.status != CW_OK || !job->promise.is_given) {
+        return writer.status;
+    }
+    *kept = &job->kept;
+    return complete_promise(job, error);
+}
 
 static cw_status run_job(void *context, struct cw_progress *progress, struct cw_buffer *result,
                          struct cw_error *error)
@@ -224,44 +287,82 @@ static cw_status run_job(void *context, struct cw_progress *progress, struct cw_
     const struct cw_store_run_options options = {.spec = job->wish.spec,
                                                  .request = job->wish.request,
                                                  .threads = job->api->threads,
-                                                 .progress = progress};
+                                                 .progress = progress,
+                                                 .made = complete_job,
+                                                 .made_context = job};
+    job->result = result;
     const cw_status status = cw_generate_store(job->api->store, &options, &run, error);
-    if (status != CW_OK) {
-        return status;
+    if (status == CW_OK) {
+        cw_api_count_rows(job->api, run.rows);
     }
-    cw_api_count_rows(job->api, run.rows);
-    struct cw_json_writer writer = cw_json_writer_init(result, error);
-    cw_json_open(&writer, '{');
-    put_run(&writer, &run, job->wish.request, true);
-    cw_json_close(&writer, '}');
-    return writer.status;
+    return status;
 }
 
 static void free_job(void *context)
 {
     struct wish_job *job = context;
+    cw_idempotency_withdraw(job->api->keys, &job->promise);
+    cw_kept_answer_clear(&job->promise.answer);
+    cw_kept_answer_clear(&job->kept);
     wish_clear(&job->wish);
     free(job);
+}
+
+/* Answers 202, again and again where there is a key. */
+static cw_status accept_job(struct cw_exchange *exchange, struct wish_job *job,
+                            const struct cw_job_ticket *ticket, struct cw_error *error)
+{
+    struct cw_kept_answer *answer = &job->promise.answer;
+    cw_status status = cw_job_accept(exchange, ticket, error);
+    if (status != CW_OK || exchange->idempotency_key == NULL) {
+        return status;
+    }
+    status = cw_idempotency_take(exchange, answer, error);
+    if (status == CW_OK) {
+        answer->job = ticket->id;
+        answer->created_at = ticket->created_at;
+        snprintf(answer->job_kind, sizeof answer->job_kind, "%s", exchange->route->operation);
+        cw_idempotency_promise(exchange->api->keys, &job->promise);
+    }
+    return status;
+}
+
+/* A job that was lost with its process is done again under its old id, unless that is taken. */
+static struct cw_job_ticket make_ticket(const struct cw_exchange *exchange)
+{
+    struct cw_job_ticket ticket = cw_job_ticket_new();
+    struct cw_job_view view;
+    if (exchange->idempotency_key != NULL) {
+        const struct cw_uuid id = cw_idempotency_job(exchange);
+        if (cw_job_get(exchange->api->jobs, &id, &view, NULL) == CW_E_NOT_FOUND) {
+            ticket.id = id;
+        }
+    }
+    return ticket;
 }
 
 static cw_status answer_by_job(struct cw_exchange *exchange, struct wish *wish, struct cw_error *error)
 {
     /* What is wrong with the request is said now, not by a job that fails. */
     struct cw_run_spec resolved = wish->spec;
-    struct cw_uuid id;
+    const struct cw_job_ticket ticket = make_ticket(exchange);
     if (cw_run_spec_resolve(&resolved, error) != CW_OK) {
         return error != NULL && explain_failure(exchange, error) ? CW_OK : CW_E_INVALID;
     }
-    struct wish_job *job = malloc(sizeof *job);
+    struct wish_job *job = calloc(1, sizeof *job);
     if (job == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a job");
     }
     job->api = exchange->api;
     job->wish = *wish;
     wish->request = NULL;
-    const cw_status status =
-        cw_job_submit(exchange->api->jobs, exchange->route->operation, run_job, job, free_job, &id, error);
-    return status != CW_OK ? status : cw_job_accepted(exchange, &id, error);
+    const cw_status status = accept_job(exchange, job, &ticket, error);
+    if (status != CW_OK) {
+        free_job(job);
+        return status;
+    }
+    return cw_job_submit_as(exchange->api->jobs, &ticket, exchange->route->operation, run_job, job, free_job,
+                            error);
 }
 
 /* Says what to do first when there is nobody to order or nothing to buy; false: all is there. */
@@ -291,7 +392,7 @@ static bool is_shop_empty(struct cw_exchange *exchange, cw_status *status, struc
 
 static cw_status answer(struct cw_exchange *exchange, struct wish *wish, struct cw_error *error)
 {
-    const bool wants_job = exchange->prefer != NULL && strcasestr(exchange->prefer, "respond-async") != NULL;
+    const bool wants_job = cw_prefers_async(exchange);
     const bool is_large = wish->parents > CW_API_DIRECT_ROWS;
     if (is_large && !wish->persist) {
         struct cw_field_errors errors = {0};

@@ -2,180 +2,296 @@
 
 #include <openssl/sha.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 1024
-#define ENTRIES_MAX 8192
-#define BYTES_MAX (64u << 20)
-#define LIFETIME (INT64_C(86400) * 1000000)
+#include "api/api.h"
 
-struct entry {
-    struct entry *next;          /* of the bucket */
-    struct entry *newer, *older; /* of all, by age */
-    char key[CW_REQUEST_ID_MAX + 1];
-    uint8_t request[SHA256_DIGEST_LENGTH]; /* path, query, Accept and body */
-    int64_t created_at;
-    bool is_answered;
-    int status;
-    const char *media_type;
-    struct cw_buffer body, headers;
-};
+#define JOBS_RESTORED_MAX 1000
+
+_Static_assert(CW_REQUEST_ID_MAX == CW_ANSWER_KEY_MAX, "a key that may be sent must be one that can be kept");
+_Static_assert(SHA256_DIGEST_LENGTH == sizeof((struct cw_kept_answer *)NULL)->request, "digest of a request");
 
 struct cw_idempotency {
     pthread_mutex_t lock;
-    struct entry *buckets[BUCKETS];
-    struct entry *newest, *oldest;
-    size_t count, bytes;
+    struct cw_exchange *first;       /* under way */
+    struct cw_key_promise *promises; /* of jobs */
+    struct cw_store *store;
+    struct cw_job_runner *jobs;
 };
 
-cw_status cw_idempotency_new(struct cw_idempotency **keys, struct cw_error *error)
+/* The sum of the counts in a job's result: {"counts":{"customers":10,...},...}. */
+static int64_t count_rows(const struct cw_buffer *result)
+{
+    int64_t rows = 0;
+    const char *table;
+    json_t *count;
+    json_t *json = json_loadb(result->data, result->size, 0, NULL);
+    json_object_foreach(json_object_get(json, "counts"), table, count)
+    {
+        rows += json_integer_value(count);
+    }
+    json_decref(json);
+    return rows;
+}
+
+static cw_status restore_jobs(struct cw_idempotency *keys, struct cw_error *error)
+{
+    uint32_t count = 0;
+    struct cw_kept_answer *answers = calloc(JOBS_RESTORED_MAX, sizeof *answers);
+    if (answers == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the jobs of before");
+    }
+    cw_status status = cw_store_answer_jobs(keys->store, cw_time_now() - CW_ANSWER_LIFETIME,
+                                            JOBS_RESTORED_MAX, answers, &count, error);
+    for (uint32_t i = count; i > 0 && status == CW_OK; i--) {
+        const struct cw_kept_answer *answer = &answers[i - 1];
+        const int64_t rows = count_rows(&answer->job_result);
+        struct cw_job_view view = {.id = answer->job,
+                                   .created_at = answer->created_at,
+                                   .started_at = answer->created_at,
+                                   .finished_at = answer->job_finished_at,
+                                   .rows = rows};
+        snprintf(view.kind, sizeof view.kind, "%s", answer->job_kind);
+        status = cw_job_restore(keys->jobs, &view, answer->job_result.data, answer->job_result.size, error);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        cw_kept_answer_clear(&answers[i]);
+    }
+    free(answers);
+    return status;
+}
+
+cw_status cw_idempotency_new(struct cw_store *store, struct cw_job_runner *jobs, struct cw_idempotency **keys,
+                             struct cw_error *error)
 {
     struct cw_idempotency *made = calloc(1, sizeof *made);
     if (made == NULL || pthread_mutex_init(&made->lock, NULL) != 0) {
         free(made);
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for idempotency keys");
     }
+    made->store = store;
+    made->jobs = jobs;
+    const cw_status status = restore_jobs(made, error);
+    if (status != CW_OK) {
+        cw_idempotency_free(made);
+        return status;
+    }
     *keys = made;
     return CW_OK;
 }
 
-static struct entry **find_place(struct cw_idempotency *keys, const char *key)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (const char *at = key; *at != '\0'; at++) {
-        hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211); /* FNV-1a */
-    }
-    struct entry **place = &keys->buckets[hash % BUCKETS];
-    while (*place != NULL && strcmp((*place)->key, key) != 0) {
-        place = &(*place)->next;
-    }
-    return place;
-}
-
-static void drop(struct cw_idempotency *keys, struct entry *entry)
-{
-    struct entry **place = find_place(keys, entry->key);
-    *place = entry->next;
-    *(entry->newer != NULL ? &entry->newer->older : &keys->newest) = entry->older;
-    *(entry->older != NULL ? &entry->older->newer : &keys->oldest) = entry->newer;
-    keys->count--;
-    keys->bytes -= entry->body.size + entry->headers.size;
-    cw_buffer_clear(&entry->body);
-    cw_buffer_clear(&entry->headers);
-    free(entry);
-}
-
-/* Drops what is too old, and the oldest beyond the bounds; what is under way stays. */
-static void tidy(struct cw_idempotency *keys, int64_t now)
-{
-    struct entry *entry = keys->oldest;
-    while (entry != NULL &&
-           (entry->created_at < now - LIFETIME || keys->count > ENTRIES_MAX || keys->bytes > BYTES_MAX)) {
-        struct entry *newer = entry->newer;
-        if (entry->is_answered) {
-            drop(keys, entry);
-        }
-        entry = newer;
-    }
-}
-
 void cw_idempotency_free(struct cw_idempotency *keys)
 {
-    if (keys == NULL) {
-        return;
+    if (keys != NULL) {
+        pthread_mutex_destroy(&keys->lock);
+        free(keys);
     }
-    while (keys->newest != NULL) {
-        drop(keys, keys->newest);
-    }
-    pthread_mutex_destroy(&keys->lock);
-    free(keys);
 }
 
-static void digest_request(const struct cw_exchange *exchange, uint8_t digest[SHA256_DIGEST_LENGTH])
+static cw_status digest_request(struct cw_exchange *exchange, struct cw_error *error)
 {
     struct cw_buffer text = {0};
-    cw_status status = cw_buffer_format(&text, NULL, "%s %s\n%s\n", exchange->method, exchange->uri.path,
-                                        exchange->accept != NULL ? exchange->accept : "");
+    cw_status status =
+        cw_buffer_format(&text, error, "%s\n%s %s\n%s\n", exchange->idempotency_key, exchange->method,
+                         exchange->uri.path, exchange->accept != NULL ? exchange->accept : "");
     for (size_t i = 0; i < exchange->uri.pair_count && status == CW_OK; i++) {
-        status = cw_buffer_format(&text, NULL, "%s=%s\n", exchange->uri.pairs[i].name,
+        status = cw_buffer_format(&text, error, "%s=%s\n", exchange->uri.pairs[i].name,
                                   exchange->uri.pairs[i].value);
     }
     if (status == CW_OK) {
-        cw_buffer_append(&text, exchange->body.data, exchange->body.size, NULL);
+        status = cw_buffer_append(&text, exchange->body.data, exchange->body.size, error);
     }
-    SHA256((const unsigned char *)text.data, text.size, digest);
+    if (status == CW_OK) {
+        SHA256((const unsigned char *)text.data, text.size, exchange->request_digest);
+    }
     cw_buffer_clear(&text);
+    return status;
 }
 
-static struct entry *add(struct cw_idempotency *keys, struct entry **place, const char *key)
+/* Notes that a key is under way unless it is already. */
+static enum cw_idempotency_state enter(struct cw_idempotency *keys, struct cw_exchange *exchange)
 {
-    struct entry *entry = calloc(1, sizeof *entry);
-    if (entry != NULL) {
-        memcpy(entry->key, key, strlen(key) + 1);
-        entry->created_at = cw_time_now();
-        entry->older = keys->newest;
-        *(keys->newest != NULL ? &keys->newest->newer : &keys->oldest) = entry;
-        keys->newest = entry;
-        keys->count++;
-        *place = entry;
-    }
-    return entry;
-}
-
-static bool copy_reply(struct cw_reply *reply, const struct entry *entry)
-{
-    reply->status = entry->status;
-    reply->media_type = entry->media_type;
-    return cw_buffer_append(&reply->body, entry->body.data, entry->body.size, NULL) == CW_OK &&
-           cw_buffer_append(&reply->headers, entry->headers.data, entry->headers.size, NULL) == CW_OK &&
-           cw_reply_header(reply, "Idempotent-Replayed", "true", NULL) == CW_OK;
-}
-
-enum cw_idempotency_state cw_idempotency_begin(struct cw_idempotency *keys, struct cw_exchange *exchange)
-{
-    uint8_t request[SHA256_DIGEST_LENGTH];
     enum cw_idempotency_state state = CW_KEY_FRESH;
-    digest_request(exchange, request);
     pthread_mutex_lock(&keys->lock);
-    tidy(keys, cw_time_now());
-    struct entry **place = find_place(keys, exchange->idempotency_key);
-    if (*place == NULL) {
-        struct entry *entry = add(keys, place, exchange->idempotency_key);
-        if (entry != NULL) {
-            memcpy(entry->request, request, sizeof request);
-        }
-    } else if (memcmp((*place)->request, request, sizeof request) != 0) {
-        state = CW_KEY_DIFFERENT;
-    } else if (!(*place)->is_answered) {
-        state = CW_KEY_UNDER_WAY;
+    const struct cw_exchange *other = keys->first;
+    while (other != NULL && strcmp(other->idempotency_key, exchange->idempotency_key) != 0) {
+        other = other->next_keyed;
+    }
+    if (other == NULL) {
+        exchange->next_keyed = keys->first;
+        keys->first = exchange;
     } else {
-        state = CW_KEY_ANSWERED;
-        if (!copy_reply(&exchange->reply, *place)) {
-            cw_reply_problem(exchange, 503, "no memory for the answer", NULL);
-        }
+        const bool is_same =
+            memcmp(other->request_digest, exchange->request_digest, sizeof exchange->request_digest) == 0;
+        state = is_same ? CW_KEY_UNDER_WAY : CW_KEY_DIFFERENT;
     }
     pthread_mutex_unlock(&keys->lock);
     return state;
 }
 
-void cw_idempotency_end(struct cw_idempotency *keys, const struct cw_exchange *exchange)
+static void leave(struct cw_idempotency *keys, struct cw_exchange *exchange)
 {
-    const struct cw_reply *reply = &exchange->reply;
     pthread_mutex_lock(&keys->lock);
-    struct entry *entry = *find_place(keys, exchange->idempotency_key);
-    if (entry != NULL && !entry->is_answered) {
-        const bool keeps =
-            reply->status < 300 &&
-            cw_buffer_append(&entry->body, reply->body.data, reply->body.size, NULL) == CW_OK &&
-            cw_buffer_append(&entry->headers, reply->headers.data, reply->headers.size, NULL) == CW_OK;
-        keys->bytes += entry->body.size + entry->headers.size;
-        entry->status = reply->status;
-        entry->media_type = reply->media_type;
-        entry->is_answered = true;
-        if (!keeps) {
-            drop(keys, entry);
+    struct cw_exchange **at = &keys->first;
+    while (*at != exchange) {
+        at = &(*at)->next_keyed;
+    }
+    *at = exchange->next_keyed;
+    pthread_mutex_unlock(&keys->lock);
+}
+
+/* The name of a media type that lives for ever. */
+static const char *media_type_known(const char *text)
+{
+    for (int i = 0; i < CW_FORMAT_COUNT; i++) {
+        const char *known = cw_format_media_type((enum cw_format)i);
+        if (strcmp(known, text) == 0) {
+            return known;
+        }
+    }
+    return "application/json";
+}
+
+/* Makes a kept answer the exchange's. */
+static cw_status answer_again(struct cw_exchange *exchange, const struct cw_kept_answer *answer,
+                              struct cw_error *error)
+{
+    struct cw_reply *reply = &exchange->reply;
+    reply->status = answer->status;
+    reply->media_type = media_type_known(answer->media_type);
+    reply->body.size = 0;
+    reply->headers.size = 0;
+    cw_status status = cw_buffer_append(&reply->body, answer->body.data, answer->body.size, error);
+    if (status == CW_OK) {
+        status = cw_buffer_append(&reply->headers, answer->headers.data, answer->headers.size, error);
+    }
+    return status != CW_OK ? status : cw_reply_header(reply, "Idempotent-Replayed", "true", error);
+}
+
+/* Answers by what is known of the key, if that is of the same request. */
+static cw_status answer_from(struct cw_exchange *exchange, const struct cw_kept_answer *answer,
+                             enum cw_idempotency_state *state, struct cw_error *error)
+{
+    if (memcmp(answer->request, exchange->request_digest, sizeof answer->request) != 0) {
+        *state = CW_KEY_DIFFERENT;
+        return CW_OK;
+    }
+    *state = CW_KEY_ANSWERED;
+    return answer_again(exchange, answer, error);
+}
+
+/* Promises come before the store: a job's answer is there before its promise is withdrawn. */
+static cw_status look_up(struct cw_idempotency *keys, struct cw_exchange *exchange,
+                         enum cw_idempotency_state *state, struct cw_error *error)
+{
+    struct cw_kept_answer answer = {0};
+    bool found = false;
+    cw_status status = CW_OK;
+    pthread_mutex_lock(&keys->lock);
+    for (const struct cw_key_promise *at = keys->promises; at != NULL && !found; at = at->next) {
+        found = strcmp(at->answer.key, exchange->idempotency_key) == 0;
+        if (found) {
+            status = answer_from(exchange, &at->answer, state, error);
         }
     }
     pthread_mutex_unlock(&keys->lock);
+    if (found) {
+        return status;
+    }
+    status = cw_store_answer_find(keys->store, exchange->idempotency_key, cw_time_now() - CW_ANSWER_LIFETIME,
+                                  &answer, &found, error);
+    if (status == CW_OK && found) {
+        status = answer_from(exchange, &answer, state, error);
+    }
+    cw_kept_answer_clear(&answer);
+    return status;
+}
+
+enum cw_idempotency_state cw_idempotency_begin(struct cw_idempotency *keys, struct cw_exchange *exchange)
+{
+    struct cw_error error = {0};
+    enum cw_idempotency_state state = CW_KEY_FRESH;
+    cw_status status = digest_request(exchange, &error);
+    if (status == CW_OK) {
+        state = enter(keys, exchange);
+    }
+    if (status == CW_OK && state == CW_KEY_FRESH) {
+        status = look_up(keys, exchange, &state, &error);
+        if (status != CW_OK || state != CW_KEY_FRESH) {
+            leave(keys, exchange);
+        }
+    }
+    if (status != CW_OK) {
+        exchange->reply.headers.size = 0;
+        cw_reply_error(exchange, 0, &error);
+        state = CW_KEY_ANSWERED;
+    }
+    return state;
+}
+
+cw_status cw_idempotency_take(const struct cw_exchange *exchange, struct cw_kept_answer *answer,
+                              struct cw_error *error)
+{
+    const struct cw_reply *reply = &exchange->reply;
+    struct cw_kept_answer made = {.created_at = cw_time_now(), .status = reply->status};
+    snprintf(made.key, sizeof made.key, "%s", exchange->idempotency_key);
+    snprintf(made.media_type, sizeof made.media_type, "%s", reply->media_type);
+    memcpy(made.request, exchange->request_digest, sizeof made.request);
+    cw_status status = cw_buffer_append(&made.body, reply->body.data, reply->body.size, error);
+    if (status == CW_OK) {
+        status = cw_buffer_append(&made.headers, reply->headers.data, reply->headers.size, error);
+    }
+    if (status != CW_OK) {
+        cw_kept_answer_clear(&made);
+        return status;
+    }
+    *answer = made;
+    return CW_OK;
+}
+
+void cw_idempotency_end(struct cw_idempotency *keys, struct cw_exchange *exchange)
+{
+    leave(keys, exchange);
+}
+
+void cw_idempotency_promise(struct cw_idempotency *keys, struct cw_key_promise *promise)
+{
+    pthread_mutex_lock(&keys->lock);
+    promise->next = keys->promises;
+    promise->is_given = true;
+    keys->promises = promise;
+    pthread_mutex_unlock(&keys->lock);
+}
+
+void cw_idempotency_withdraw(struct cw_idempotency *keys, struct cw_key_promise *promise)
+{
+    if (!promise->is_given) {
+        return;
+    }
+    pthread_mutex_lock(&keys->lock);
+    struct cw_key_promise **at = &keys->promises;
+    while (*at != promise) {
+        at = &(*at)->next;
+    }
+    *at = promise->next;
+    promise->is_given = false;
+    pthread_mutex_unlock(&keys->lock);
+}
+
+int64_t cw_idempotency_seed(const struct cw_exchange *exchange)
+{
+    uint64_t bits;
+    memcpy(&bits, exchange->request_digest, sizeof bits);
+    return (int64_t)(bits >> 11);
+}
+
+struct cw_uuid cw_idempotency_job(const struct cw_exchange *exchange)
+{
+    struct cw_uuid id;
+    memcpy(id.bytes, exchange->request_digest + 8, sizeof id.bytes);
+    id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0F) | 0x80);
+    id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3F) | 0x80);
+    return id;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/route.h"
 
 #define JOBS_SHOWN_MAX 100
 
@@ -49,18 +50,17 @@ static cw_status answer_job(struct cw_exchange *exchange, int http_status, const
     return writer.status;
 }
 
-cw_status cw_job_accepted(struct cw_exchange *exchange, const struct cw_uuid *id, struct cw_error *error)
+cw_status cw_job_accept(struct cw_exchange *exchange, const struct cw_job_ticket *ticket,
+                        struct cw_error *error)
 {
-    struct cw_job_view view;
+    struct cw_job_view view = {.id = ticket->id, .state = CW_JOB_QUEUED, .created_at = ticket->created_at};
     char location[CW_LOCATION_MAX];
     char text[CW_UUID_TEXT];
-    cw_uuid_text(id, text);
+    snprintf(view.kind, sizeof view.kind, "%s", exchange->route->operation);
+    cw_uuid_text(&ticket->id, text);
     snprintf(location, sizeof location, "/api/v1/jobs/%s", text);
-    cw_status status = cw_job_get(exchange->api->jobs, id, &view, error);
-    if (status == CW_OK) {
-        status = cw_reply_header(&exchange->reply, "Location", location, error);
-    }
-    if (status == CW_OK && exchange->prefer != NULL && strstr(exchange->prefer, "respond-async") != NULL) {
+    cw_status status = cw_reply_header(&exchange->reply, "Location", location, error);
+    if (status == CW_OK && cw_prefers_async(exchange)) {
         status = cw_reply_header(&exchange->reply, "Preference-Applied", "respond-async", error);
     }
     return status != CW_OK ? status : answer_job(exchange, 202, &view, error);

@@ -209,6 +209,7 @@ void cw_route_run(struct cw_exchange *exchange)
     const cw_status status = exchange->route->handler(exchange, &error);
     if (status != CW_OK) {
         error.code = status;
+        exchange->reply.headers.size = 0; /* they told of a success */
         cw_reply_error(exchange, 0, &error);
     }
 }

@@ -137,22 +137,25 @@ static cw_status run_job(void *context, struct cw_progress *progress, struct cw_
 
 static cw_status submit(struct cw_exchange *exchange, struct cw_error *error)
 {
-    struct cw_uuid id;
+    const struct cw_job_ticket ticket = cw_job_ticket_new();
     struct reproduction_job *job = malloc(sizeof *job);
     if (job == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a job");
     }
     *job = (struct reproduction_job){exchange->api, exchange->id};
-    const cw_status status =
-        cw_job_submit(exchange->api->jobs, exchange->route->operation, run_job, job, free, &id, error);
-    return status != CW_OK ? status : cw_job_accepted(exchange, &id, error);
+    const cw_status status = cw_job_accept(exchange, &ticket, error);
+    if (status != CW_OK) {
+        free(job);
+        return status;
+    }
+    return cw_job_submit_as(exchange->api->jobs, &ticket, exchange->route->operation, run_job, job, free,
+                            error);
 }
 
 cw_status cw_reproduce(struct cw_exchange *exchange, struct cw_error *error)
 {
     struct cw_run_record record = {0};
     struct cw_run_spec spec;
-    const bool wants_job = exchange->prefer != NULL && strstr(exchange->prefer, "respond-async") != NULL;
     cw_status status = cw_store_run(exchange->api->store, &exchange->id, &record, error);
     if (status != CW_OK) {
         return status;
@@ -163,7 +166,7 @@ cw_status cw_reproduce(struct cw_exchange *exchange, struct cw_error *error)
     if (status != CW_OK) {
         return status;
     }
-    if (wants_job || cw_run_spec_expected_rows(&spec) > REPRODUCED_ROWS_MAX) {
+    if (cw_prefers_async(exchange) || cw_run_spec_expected_rows(&spec) > REPRODUCED_ROWS_MAX) {
         return submit(exchange, error);
     }
     exchange->reply.status = 200;

@@ -168,6 +168,22 @@ static cw_status make_rows(struct store_run *run, struct cw_load *load, struct c
     return status;
 }
 
+static struct cw_store_run result_of(const struct store_run *run, const struct cw_uuid *id)
+{
+    struct cw_store_run result = {.id = *id, .spec = run->spec};
+    memcpy(result.rows, run->rows, sizeof result.rows);
+    return result;
+}
+
+static cw_status tell_made(const struct store_run *run, struct cw_run_record *record, struct cw_error *error)
+{
+    if (run->options->made == NULL) {
+        return CW_OK;
+    }
+    const struct cw_store_run result = result_of(run, &record->id);
+    return run->options->made(run->options->made_context, &result, &record->answer, error);
+}
+
 static cw_status fill_record(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
 {
     record->id = cw_uuid_fresh();
@@ -183,7 +199,10 @@ static cw_status fill_record(struct store_run *run, struct cw_run_record *record
     if (status == CW_OK) {
         status = cw_digests_json(run->outputs, &record->digests, error);
     }
-    return status != CW_OK ? status : cw_basis_json(run->basis, &record->basis, error);
+    if (status == CW_OK) {
+        status = cw_basis_json(run->basis, &record->basis, error);
+    }
+    return status != CW_OK ? status : tell_made(run, record, error);
 }
 
 static cw_status keep_small(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
@@ -227,6 +246,9 @@ cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_op
     if (status == CW_OK) {
         if (options->preview) {
             status = make_rows(&run, NULL, error);
+            if (status == CW_OK) {
+                status = tell_made(&run, &record, error);
+            }
         } else if (cw_run_spec_expected_rows(&run.spec) <= CW_SMALL_RUN_ROWS) {
             status = keep_small(&run, &record, error);
         } else {
@@ -234,9 +256,7 @@ cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_op
         }
     }
     if (status == CW_OK) {
-        result->id = record.id;
-        result->spec = run.spec;
-        memcpy(result->rows, run.rows, sizeof result->rows);
+        *result = result_of(&run, &record.id);
     }
     cw_run_record_clear(&record);
     close_run(&run);

@@ -7,6 +7,14 @@
 #include "service/produce.h"
 #include "store/store.h"
 
+struct cw_store_run;
+
+/* Told of a run once all of its rows are made and before they are kept: its id, spec and rows are final. May
+ * set *answer to what is then kept with the rows, borrowed until cw_generate_store returns. A failure ends
+ * the run. */
+typedef cw_status cw_run_made(void *context, const struct cw_store_run *run,
+                              const struct cw_kept_answer **answer, struct cw_error *error);
+
 struct cw_store_run_options {
     struct cw_run_spec spec;   /* as asked for; priors are filled in and defaults resolved */
     const char *request;       /* JSON as given, kept with the run; NULL: the spec */
@@ -15,6 +23,8 @@ struct cw_store_run_options {
     struct cw_output *outputs; /* rows to answer besides; may be none */
     size_t output_count;
     struct cw_progress *progress;
+    cw_run_made *made; /* may be NULL */
+    void *made_context;
 };
 
 struct cw_store_run {

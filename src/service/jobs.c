@@ -228,17 +228,18 @@ void cw_job_runner_free(struct cw_job_runner *runner)
     free(runner);
 }
 
-static struct job *job_new(const char *kind, cw_job_work *work, void *context, void (*release)(void *context))
+static struct job *job_new(const struct cw_job_ticket *ticket, const char *kind, cw_job_work *work,
+                           void *context, void (*release)(void *context))
 {
     struct job *job = calloc(1, sizeof *job);
     if (job != NULL) {
-        job->id = cw_uuid_fresh();
+        job->id = ticket->id;
         snprintf(job->kind, sizeof job->kind, "%s", kind);
         job->work = work;
         job->context = context;
         job->release = release;
         job->version = 1;
-        job->created_at = cw_time_now();
+        job->created_at = ticket->created_at;
     }
     return job;
 }
@@ -257,16 +258,32 @@ static void enqueue(struct cw_job_runner *runner, struct job *job)
     pthread_cond_signal(&runner->queued);
 }
 
+struct cw_job_ticket cw_job_ticket_new(void)
+{
+    return (struct cw_job_ticket){cw_uuid_fresh(), cw_time_now()};
+}
+
 cw_status cw_job_submit(struct cw_job_runner *runner, const char *kind, cw_job_work *work, void *context,
                         void (*release)(void *context), struct cw_uuid *id, struct cw_error *error)
 {
-    struct job *job = job_new(kind, work, context, release);
+    const struct cw_job_ticket ticket = cw_job_ticket_new();
+    const cw_status status = cw_job_submit_as(runner, &ticket, kind, work, context, release, error);
+    if (status == CW_OK) {
+        *id = ticket.id;
+    }
+    return status;
+}
+
+cw_status cw_job_submit_as(struct cw_job_runner *runner, const struct cw_job_ticket *ticket, const char *kind,
+                           cw_job_work *work, void *context, void (*release)(void *context),
+                           struct cw_error *error)
+{
+    struct job *job = job_new(ticket, kind, work, context, release);
     cw_status status = CW_OK;
     if (job == NULL) {
         status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a job");
         goto refused;
     }
-    *id = job->id;
     pthread_mutex_lock(&runner->lock);
     if (runner->closing || runner->queue_length >= runner->options.queue_limit) {
         const uint32_t length = runner->queue_length;
@@ -285,6 +302,30 @@ refused:
         release(context);
     }
     return status;
+}
+
+cw_status cw_job_restore(struct cw_job_runner *runner, const struct cw_job_view *view, const char *result,
+                         size_t size, struct cw_error *error)
+{
+    const struct cw_job_ticket ticket = {view->id, view->created_at};
+    struct job *job = job_new(&ticket, view->kind, NULL, NULL, NULL);
+    if (job == NULL || cw_buffer_append(&job->result, result, size, NULL) != CW_OK) {
+        free(job);
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a job");
+    }
+    job->started_at = view->started_at;
+    atomic_store(&job->progress.done, view->done);
+    atomic_store(&job->progress.total, view->total);
+    atomic_store(&job->progress.rows, view->rows);
+    pthread_mutex_lock(&runner->lock);
+    job->older = runner->newest;
+    runner->newest = job;
+    job->state = CW_JOB_SUCCEEDED;
+    job->finished_at = view->finished_at;
+    runner->finished++;
+    forget_oldest(runner);
+    pthread_mutex_unlock(&runner->lock);
+    return CW_OK;
 }
 
 static struct job *find_job(struct cw_job_runner *runner, const struct cw_uuid *id)

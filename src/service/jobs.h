@@ -49,6 +49,22 @@ void cw_job_runner_free(struct cw_job_runner *runner);
 cw_status cw_job_submit(struct cw_job_runner *runner, const char *kind, cw_job_work *work, void *context,
                         void (*release)(void *context), struct cw_uuid *id, struct cw_error *error);
 
+/* The name of a job before it is there. */
+struct cw_job_ticket {
+    struct cw_uuid id;
+    int64_t created_at;
+};
+struct cw_job_ticket cw_job_ticket_new(void);
+
+/* The same under a ticket, whose id no job that is known may have. */
+cw_status cw_job_submit_as(struct cw_job_runner *runner, const struct cw_job_ticket *ticket, const char *kind,
+                           cw_job_work *work, void *context, void (*release)(void *context),
+                           struct cw_error *error);
+/* Makes a job of an earlier process known again as the newest one: its id, kind, times and rows are those of
+ * view, it has succeeded, and its result is a copy of size bytes. */
+cw_status cw_job_restore(struct cw_job_runner *runner, const struct cw_job_view *view, const char *result,
+                         size_t size, struct cw_error *error);
+
 /* Errors of the following: CW_E_NOT_FOUND for a job that never was or is forgotten. */
 cw_status cw_job_get(struct cw_job_runner *runner, const struct cw_uuid *id, struct cw_job_view *view,
                      struct cw_error *error);

@@ -37,7 +37,9 @@ cw_status cw_run_insert(struct cw_connection *connection, const struct cw_run_re
     bind_buffer(statement, 4, &run->request);
     bind_buffer(statement, 5, &run->digests);
     bind_buffer(statement, 6, &run->basis);
-    return cw_statement_run(connection, statement, error);
+    const cw_status inserted = cw_statement_run(connection, statement, error);
+    return inserted == CW_OK && run->answer != NULL ? cw_answer_insert(connection, run->answer, error)
+                                                    : inserted;
 }
 
 static cw_status read_buffer(sqlite3_stmt *statement, int index, struct cw_buffer *buffer,

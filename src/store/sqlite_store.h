@@ -29,7 +29,8 @@ struct cw_reader_pool {
     int open_count;
 };
 
-/* A small write that waits for its turn; lives on its caller's stack. */
+/* A small write that waits for its turn: a run, or an answer, or a key to forget. Lives on its caller's
+ * stack. */
 struct cw_write {
     const struct cw_batch *const *batches;
     const struct cw_run_record *run;
@@ -101,7 +102,11 @@ void cw_checkpointer_notify(struct cw_store *store, struct cw_connection *connec
 /* Brings the schema up to date (see migrations.h). Inside no transaction. */
 cw_status cw_migrations_apply(struct cw_connection *connection, bool read_only, struct cw_error *error);
 
-/* Inserts the run in the transaction under way. */
+/* Keeps an answer in the transaction under way. */
+cw_status cw_answer_insert(struct cw_connection *connection, const struct cw_kept_answer *answer,
+                           struct cw_error *error);
+
+/* Inserts the run, with its answer, in the transaction under way. */
 cw_status cw_run_insert(struct cw_connection *connection, const struct cw_run_record *run,
                         struct cw_error *error);
 

@@ -34,9 +34,30 @@ struct cw_priors {
     int64_t orders;
 };
 
+#define CW_ANSWER_KEY_MAX 128
+#define CW_ANSWER_LIFETIME (INT64_C(86400) * 1000000)
+
+/* What was answered to a request with a key, kept with the rows that the request made, so that the same is
+ * answered when it comes again, also by a later process. Where a job made the rows, the answer is its
+ * acceptance. Keys are forgotten after CW_ANSWER_LIFETIME. */
+struct cw_kept_answer {
+    char key[CW_ANSWER_KEY_MAX + 1];
+    uint8_t request[32]; /* SHA-256 of the request */
+    int64_t created_at;  /* wall clock, microseconds UTC */
+    int32_t status;      /* of HTTP */
+    char media_type[64];
+    struct cw_buffer headers, body;
+    struct cw_uuid job; /* all zero: none */
+    char job_kind[32];
+    struct cw_buffer job_result; /* of the job; JSON */
+    int64_t job_finished_at;
+};
+void cw_kept_answer_clear(struct cw_kept_answer *answer);
+
 /* A run as the store remembers it. Text is UTF-8; digests is JSON {"customers":{"rows":N,"sha256":"…"},…}
  * over the canonical NDJSON of each table's rows in generation order. priors is used when a run is committed
- * (the store then knows how far its numbers reach) and is not read back. */
+ * (the store then knows how far its numbers reach), answer is kept with the run unless NULL, and neither is
+ * read back. A run whose answer's key is there already, and not too old, fails: CW_E_CONFLICT. */
 struct cw_run_record {
     struct cw_uuid id;
     int64_t created_at;       /* wall clock, microseconds UTC */
@@ -45,6 +66,7 @@ struct cw_run_record {
     struct cw_buffer digests;
     struct cw_buffer basis; /* JSON: how many rows of each table existed when the run began */
     struct cw_priors priors;
+    const struct cw_kept_answer *answer; /* borrowed */
 };
 void cw_run_record_clear(struct cw_run_record *record);
 
@@ -71,6 +93,15 @@ void cw_load_abort(struct cw_load **load);
  * one sync, but each succeeds or fails alone. Blocks until durable. batches may be NULL at any place. */
 cw_status cw_store_write(struct cw_store *store, const struct cw_batch *const batches[CW_ENTITY_COUNT],
                          const struct cw_run_record *run, struct cw_error *error);
+
+/* ---- Answers ---- */
+
+/* Finds what was answered to key at or after `since`, into zeroed storage; sets *found. */
+cw_status cw_store_answer_find(struct cw_store *store, const char *key, int64_t since,
+                               struct cw_kept_answer *answer, bool *found, struct cw_error *error);
+/* The answers of finished jobs since then, newest first; answers: room for limit, zeroed; *count is set. */
+cw_status cw_store_answer_jobs(struct cw_store *store, int64_t since, uint32_t limit,
+                               struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error);
 
 /* ---- Reading ---- */
 

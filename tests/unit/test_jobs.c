@@ -1,7 +1,9 @@
 #include "harness.h"
 #include "service/jobs.h"
+#include "service/values.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 
 static atomic_int released;
@@ -142,8 +144,36 @@ START_TEST(old_jobs_are_forgotten)
 }
 END_TEST
 
+START_TEST(jobs_of_before_are_known_again)
+{
+    struct cw_job_runner *runner = new_runner(4, 2);
+    struct cw_job_view view = {.id = cw_uuid_fresh(), .created_at = 1, .finished_at = 3, .rows = 9};
+    struct cw_job_view seen[4];
+    struct cw_buffer result = {0};
+    const struct cw_job_ticket ticket = cw_job_ticket_new();
+    snprintf(view.kind, sizeof view.kind, "old");
+    ck_assert_int_eq(cw_job_restore(runner, &view, "made", 4, NULL), CW_OK);
+    ck_assert_int_eq(cw_job_submit_as(runner, &ticket, "test", quick, NULL, NULL, NULL), CW_OK);
+    wait_for(runner, &ticket.id, CW_JOB_SUCCEEDED);
+    ck_assert_uint_eq(cw_job_list(runner, seen, 4), 2);
+    ck_assert_mem_eq(seen[0].id.bytes, ticket.id.bytes, 16);
+    ck_assert_int_eq(seen[0].created_at, ticket.created_at);
+    ck_assert_mem_eq(seen[1].id.bytes, view.id.bytes, 16);
+    ck_assert_int_eq(seen[1].state, CW_JOB_SUCCEEDED);
+    ck_assert_int_eq(seen[1].finished_at, 3);
+    ck_assert_int_eq(seen[1].rows, 9);
+    ck_assert_int_eq(cw_job_result(runner, &view.id, &result, NULL), CW_OK);
+    ck_assert_mem_eq(result.data, "made", 4);
+    cw_buffer_clear(&result);
+    ck_assert_int_eq(cw_job_restore(runner, &view, "", 0, NULL), CW_OK);
+    ck_assert_uint_eq(cw_job_list(runner, seen, 4), 2);
+    cw_job_runner_free(runner);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     return harness_suite("jobs", a_job_runs_and_keeps_its_result, a_failure_is_kept,
-                         running_and_queued_jobs_are_cancelled, a_full_queue_refuses, old_jobs_are_forgotten);
+                         running_and_queued_jobs_are_cancelled, a_full_queue_refuses, old_jobs_are_forgotten,
+                         jobs_of_before_are_known_again);
 }
