@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,15 +95,31 @@ cw_status cw_manifest_json(const struct cw_manifest *manifest, struct cw_buffer 
 
 /* ---- Reading: fields of the manifest ---- */
 
+/* Whether text stands as it is between the quotes of JSON, and in a terminal. */
+static bool is_plain(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\') {
+            return false;
+        }
+    }
+    return true;
+}
+
 static cw_status read_version(const char *name, const json_t *value, void *target, struct cw_error *error)
 {
     struct cw_manifest *manifest = target;
     const char *text = NULL;
     const cw_status status = cw_json_string(name, value, &text, error);
-    if (status == CW_OK) {
-        snprintf(manifest->version, sizeof manifest->version, "%s", text);
+    if (status != CW_OK) {
+        return status;
     }
-    return status;
+    if (!is_plain(text) || strlen(text) >= sizeof manifest->version) {
+        return cw_error_set(error, CW_E_INVALID, name, "%s is '%.60s', but must be a version such as 1.0.0",
+                            name, text);
+    }
+    snprintf(manifest->version, sizeof manifest->version, "%s", text);
+    return CW_OK;
 }
 
 static cw_status read_format(const char *name, const json_t *value, void *target, struct cw_error *error)
@@ -180,7 +197,7 @@ static cw_status read_file_name(const char *name, const json_t *value, void *tar
     if (status != CW_OK) {
         return status;
     }
-    if (text[0] == '/' || text[0] == '\0' || strstr(text, "..") != NULL ||
+    if (text[0] == '/' || text[0] == '\0' || strstr(text, "..") != NULL || !is_plain(text) ||
         strlen(text) >= sizeof at->table->file) {
         return cw_error_set(error, CW_E_INVALID, name,
                             "%s is '%.60s', but must be a path inside the directory", name, text);
@@ -261,6 +278,11 @@ static cw_status read_tables(const char *name, const json_t *value, void *target
         if (status != CW_OK) {
             return status;
         }
+        if (json_object_size(entry) != sizeof fields / sizeof fields[0]) {
+            return cw_error_set(error, CW_E_INVALID, entity->table,
+                                "%s must have the members file, rows, bytes, sha256 and columns",
+                                entity->table);
+        }
         at.table->present = true;
     }
     if (!json_is_object(value) || known != json_object_size(value)) {
@@ -306,7 +328,9 @@ cw_status cw_file_read(const char *path, size_t limit, struct cw_buffer *out, st
     return status;
 }
 
-cw_status cw_manifest_load(const char *path, struct cw_manifest *manifest, struct cw_error *error)
+/* Reads and checks what is inside a manifest. */
+static cw_status read_manifest(const char *text, size_t size, struct cw_manifest *manifest,
+                               struct cw_error *error)
 {
     static const struct cw_json_field fields[] = {{"cartwright", read_version},
                                                   {"format", read_format},
@@ -316,30 +340,45 @@ cw_status cw_manifest_load(const char *path, struct cw_manifest *manifest, struc
                                                   {"shards", read_shard},
                                                   {"spec", read_spec},
                                                   {"tables", read_tables}};
-    struct cw_buffer text = {0};
-    struct cw_manifest read = {.shards = 1};
-    struct cw_error inner = {0};
     json_t *object = NULL;
-    cw_status status = cw_file_read(path, MANIFEST_SIZE_MAX, &text, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    cw_run_spec_init(&read.spec);
-    status = cw_json_parse(text.data, text.size, &object, &inner);
+    cw_run_spec_init(&manifest->spec);
+    cw_status status = cw_json_parse(text, size, &object, error);
     if (status == CW_OK) {
-        status = cw_json_read_object(object, fields, sizeof fields / sizeof fields[0], &read, &inner);
+        status = cw_json_read_object(object, fields, sizeof fields / sizeof fields[0], manifest, error);
     }
     if (status == CW_OK &&
         (json_object_get(object, "spec") == NULL || json_object_get(object, "tables") == NULL)) {
-        status = cw_error_set(&inner, CW_E_INVALID, "spec", "a manifest has the members spec and tables");
+        status = cw_error_set(error, CW_E_INVALID, "spec", "a manifest has the members spec and tables");
     }
-    if (status == CW_OK) {
-        *manifest = read;
-    } else {
-        status = cw_error_set(error, CW_E_CORRUPT, inner.field, "%.150s is no manifest: %.250s", path,
-                              inner.message);
+    if (status == CW_OK && manifest->shard >= manifest->shards) {
+        status = cw_error_set(error, CW_E_INVALID, "shard", "shard is %u of %u, but must be below it",
+                              manifest->shard, manifest->shards);
     }
     json_decref(object);
+    return status;
+}
+
+cw_status cw_manifest_parse(const char *path, const char *text, size_t size, struct cw_manifest *manifest,
+                            struct cw_error *error)
+{
+    struct cw_manifest read = {.shards = 1};
+    struct cw_error inner = {0};
+    const cw_status status = read_manifest(text, size, &read, &inner);
+    if (status != CW_OK) {
+        return cw_error_set(error, CW_E_CORRUPT, inner.field, "%.150s is no manifest: %.250s", path,
+                            inner.message);
+    }
+    *manifest = read;
+    return CW_OK;
+}
+
+cw_status cw_manifest_load(const char *path, struct cw_manifest *manifest, struct cw_error *error)
+{
+    struct cw_buffer text = {0};
+    cw_status status = cw_file_read(path, MANIFEST_SIZE_MAX, &text, error);
+    if (status == CW_OK) {
+        status = cw_manifest_parse(path, text.data, text.size, manifest, error);
+    }
     cw_buffer_clear(&text);
     return status;
 }

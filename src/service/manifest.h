@@ -38,7 +38,12 @@ void cw_manifest_name(uint32_t shard, uint32_t shards, char *name, size_t size);
 /* Appends the manifest as JSON, indented for people. */
 cw_status cw_manifest_json(const struct cw_manifest *manifest, struct cw_buffer *out, struct cw_error *error);
 
-/* Reads a manifest. Errors: CW_E_IO, CW_E_NOT_FOUND, CW_E_CORRUPT naming the file and the field. */
+/* Reads the text of a manifest; path names it in errors. Errors: CW_E_CORRUPT naming the file and the field.
+ */
+cw_status cw_manifest_parse(const char *path, const char *text, size_t size, struct cw_manifest *manifest,
+                            struct cw_error *error);
+
+/* Reads a manifest. Errors: those of cw_manifest_parse, CW_E_IO, CW_E_NOT_FOUND. */
 cw_status cw_manifest_load(const char *path, struct cw_manifest *manifest, struct cw_error *error);
 
 /* Finds a directory's manifests; calls each with its path until it fails. Errors: CW_E_NOT_FOUND for none. */

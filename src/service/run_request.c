@@ -263,6 +263,9 @@ cw_status cw_request_categories(const char *field, const char *text, struct cw_r
     uint32_t count = 0;
     char part[PART_MAX];
     const char *at = text;
+    if (text[0] == '\0') {
+        return cw_error_set(error, CW_E_INVALID, field, "%s is empty, but must name categories", field);
+    }
     while (next_part(&at, part)) {
         const cw_status status = add_name(field, part, spec->categories, CW_CATEGORIES_MAX, &count, error);
         if (status != CW_OK) {
@@ -338,6 +341,10 @@ cw_status cw_request_tables(const char *field, const char *text, struct cw_selec
                                 nearest);
         }
         cw_selection_add(&chosen, entity->id);
+    }
+    if (text[0] == '\0') {
+        return cw_error_set(error, CW_E_INVALID, field, "%s is empty, but must name tables, or be all",
+                            field);
     }
     *selection = chosen;
     return CW_OK;

@@ -80,6 +80,12 @@ def test_reproduce_refuses_damaged_manifests(cartwright, tmp_path):
     assert "inside the directory" in run(cartwright, "reproduce", path, code=7).stderr
     path.write_text("{")
     run(cartwright, "reproduce", path, code=7)
+    path.write_text('{"spec": {}, "tables": {}, "shard": 3, "shards": 3}')
+    assert "shard is 3 of 3" in run(cartwright, "reproduce", path, code=7).stderr
+    path.write_text('{"spec": {}, "tables": {"customers": {"file": "customers.csv", "rows": 1}}}')
+    assert "must have the members" in run(cartwright, "reproduce", path, code=7).stderr
+    path.write_text('{"spec": {}, "tables": {}, "cartwright": "1.0\\u001b[2J"}')
+    assert "must be a version" in run(cartwright, "reproduce", path, code=7).stderr
     run(cartwright, "reproduce", tmp_path / "none.json", code=4)
 
 

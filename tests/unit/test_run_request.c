@@ -109,6 +109,19 @@ START_TEST(tables_are_read)
     ck_assert_uint_eq(selection.columns[CW_ENTITY_PRODUCT], 0);
     ck_assert_int_eq(cw_request_tables("tables", "custmers", &selection, &error), CW_E_INVALID);
     ck_assert_ptr_nonnull(strstr(error.message, "customers"));
+    ck_assert_int_eq(cw_request_tables("tables", "", &selection, &error), CW_E_INVALID);
+}
+END_TEST
+
+START_TEST(categories_are_named)
+{
+    struct cw_run_spec spec;
+    cw_run_spec_init(&spec);
+    ck_assert_int_eq(cw_request_categories("categories", "Shoes, Lamps", &spec, NULL), CW_OK);
+    ck_assert_uint_eq(spec.category_count, 2);
+    ck_assert_int_eq(cw_request_categories("categories", "", &spec, NULL), CW_E_INVALID);
+    ck_assert_int_eq(cw_request_categories("categories", "Shoes,,Lamps", &spec, NULL), CW_E_INVALID);
+    ck_assert_uint_eq(spec.category_count, 2);
 }
 END_TEST
 
@@ -128,5 +141,5 @@ Suite *test_suite(void)
 {
     return harness_suite("run_request", canonical_spec_comes_back, bad_fields_are_named,
                          hostile_json_is_refused, locale_mixes_are_read, tables_are_read,
-                         compression_has_levels);
+                         categories_are_named, compression_has_levels);
 }
