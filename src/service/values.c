@@ -310,14 +310,14 @@ void cw_time_text(int64_t time, char text[CW_TIME_TEXT])
     const struct cw_date date = cw_date_from_days(cw_timestamp_split(time, &of_day));
     const int seconds = (int)(of_day / CW_MICROS_PER_SECOND);
     const int fraction = (int)(of_day % CW_MICROS_PER_SECOND);
-    char part[16] = "";
+    size_t used = (size_t)snprintf(text, CW_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", date.year, date.month,
+                                   date.day, seconds / 3600, seconds / 60 % 60, seconds % 60);
     if (fraction % 1000 != 0) {
-        snprintf(part, sizeof part, ".%06d", fraction);
+        used += (size_t)snprintf(text + used, CW_TIME_TEXT - used, ".%06d", fraction);
     } else if (fraction != 0) {
-        snprintf(part, sizeof part, ".%03d", fraction / 1000);
+        used += (size_t)snprintf(text + used, CW_TIME_TEXT - used, ".%03d", fraction / 1000);
     }
-    snprintf(text, CW_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d%.7sZ", date.year, date.month, date.day,
-             seconds / 3600, seconds / 60 % 60, seconds % 60, part);
+    snprintf(text + used, CW_TIME_TEXT - used, "Z");
 }
 
 void cw_hex_text(const uint8_t *bytes, size_t size, char *text)
