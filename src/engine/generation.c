@@ -67,6 +67,7 @@ struct cw_generation {
 struct cw_worker {
     struct cw_generation *generation;
     struct cw_batch batches[CW_ENTITY_COUNT];
+    bool past_customers; /* batches of what comes before all orders are empty */
     struct cw_order_set orders;
     struct cw_delivery_list deliveries;
 };
@@ -603,6 +604,21 @@ static cw_status run_closing(const struct task *task, struct cw_error *error)
     return status;
 }
 
+/* Gives back the memory of the batches that only tasks before the first orders fill: some are the largest. */
+static cw_status leave_customers(struct cw_worker *worker, struct cw_error *error)
+{
+    static const enum cw_entity_id entities[] = {CW_ENTITY_PRODUCT, CW_ENTITY_PRODUCT_PRICE,
+                                                 CW_ENTITY_VARIANT, CW_ENTITY_CUSTOMER,
+                                                 CW_ENTITY_ADDRESS, CW_ENTITY_PAYMENT_METHOD};
+    cw_status status = CW_OK;
+    for (size_t i = 0; i < sizeof entities / sizeof *entities && status == CW_OK; i++) {
+        cw_batch_clear(&worker->batches[entities[i]]);
+        status = cw_batch_init(&worker->batches[entities[i]], cw_entity_get(entities[i]), error);
+    }
+    worker->past_customers = status == CW_OK;
+    return status;
+}
+
 static const struct task_group *find_group(const struct cw_generation *generation, int64_t task)
 {
     uint32_t g = 0;
@@ -638,5 +654,11 @@ cw_status cw_worker_run(struct cw_worker *worker, int64_t index,
     task.first = task.index * group->rows_per_task;
     int64_t rest = group->rows - task.first;
     task.count = rest < group->rows_per_task ? rest : group->rows_per_task;
+    if (group->kind > GROUP_CUSTOMERS && !worker->past_customers) {
+        const cw_status status = leave_customers(worker, error);
+        if (status != CW_OK) {
+            return status;
+        }
+    }
     return runners[group->kind](&task, error);
 }

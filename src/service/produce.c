@@ -2,10 +2,11 @@
 #include "service/produce.h"
 
 #include <limits.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "service/destination.h"
 
 /* How it runs. Threads take tasks in ascending order, as the engine wants it.
  *
@@ -23,6 +24,11 @@
 
 /* Slots beyond one per thread: what is ready while another thread writes. */
 #define MORE_SLOTS 1
+
+/* A group that has waited for rows for so many tasks is not held in memory any longer, unless it is a small
+ * part of a full one. */
+#define IDLE_TASKS 64
+#define IDLE_PART 4
 
 /* The text of one output of one task. */
 struct piece {
@@ -46,16 +52,14 @@ struct row_group {
     struct row_group *next; /* in the queue */
 };
 
-struct destination {
-    struct cw_output *output;
-    struct cw_encoder *encoder;
-    struct cw_tail *tail;
-    EVP_MD_CTX *digest;
-    struct cw_buffer edge; /* head and tail */
-    int64_t first_task;    /* of text: lowest task known to hold rows; INT64_MAX: none */
+/* One output and where its rows gather. */
+struct lane {
+    struct cw_destination to;
+    int64_t first_task; /* of text: lowest task known to hold rows; INT64_MAX: none */
     /* Of Parquet: */
     int64_t group_rows; /* of a full group; 0: the output is text */
     int64_t added;      /* tasks whose rows are in */
+    int64_t idle;       /* tasks since the last one with rows */
     struct row_group *open;
     struct row_group *spare; /* or NULL */
     int64_t full_groups;
@@ -65,7 +69,7 @@ struct destination {
 struct driver {
     const struct cw_produce_options *options;
     struct cw_generation *generation;
-    struct destination *destinations;
+    struct lane *lanes;
     size_t count;
     struct slot *slots;
     int64_t slot_count;
@@ -111,24 +115,6 @@ static void fail(struct driver *driver, cw_status status, const struct cw_error 
 
 /* ---- Writing ---- */
 
-static cw_status emit(struct destination *at, const struct cw_buffer *bytes, struct cw_error *error)
-{
-    cw_status status = CW_OK;
-    if (bytes->size == 0) {
-        return CW_OK;
-    }
-    if (at->digest != NULL && EVP_DigestUpdate(at->digest, bytes->data, bytes->size) != 1) {
-        return cw_error_set(error, CW_E_INTERNAL, NULL, "the digest failed");
-    }
-    if (at->output->sink.write != NULL) {
-        status = at->output->sink.write(at->output->sink.context, bytes->data, bytes->size, error);
-    }
-    if (status == CW_OK) {
-        at->output->bytes += (int64_t)bytes->size;
-    }
-    return status;
-}
-
 static void count_progress(const struct driver *driver, int64_t tasks, int64_t rows, int64_t bytes)
 {
     struct cw_progress *progress = driver->options->progress;
@@ -140,18 +126,11 @@ static void count_progress(const struct driver *driver, int64_t tasks, int64_t r
 }
 
 /* Writes what an output has got next; the caller has the turn, not the lock. */
-static cw_status write_piece(const struct driver *driver, struct destination *at, const struct piece *piece,
+static cw_status write_piece(const struct driver *driver, struct lane *at, const struct piece *piece,
                              struct cw_error *error)
 {
-    cw_status status = CW_OK;
-    if (piece->note.size > 0 || piece->body.size > 0) {
-        status = cw_tail_add(at->tail, &piece->note, at->output->bytes, error);
-    }
+    const cw_status status = cw_destination_add(&at->to, &piece->body, &piece->note, piece->rows, error);
     if (status == CW_OK) {
-        status = emit(at, &piece->body, error);
-    }
-    if (status == CW_OK) {
-        at->output->rows += piece->rows;
         count_progress(driver, 0, driver->options->load == NULL ? piece->rows : 0, (int64_t)piece->body.size);
     }
     return status;
@@ -161,8 +140,8 @@ static cw_status write_slot(struct driver *driver, const struct slot *slot, stru
 {
     cw_status status = CW_OK;
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-        if (driver->destinations[i].group_rows == 0) {
-            status = write_piece(driver, &driver->destinations[i], &slot->pieces[i], error);
+        if (driver->lanes[i].group_rows == 0) {
+            status = write_piece(driver, &driver->lanes[i], &slot->pieces[i], error);
         }
     }
     if (status == CW_OK) {
@@ -280,7 +259,7 @@ static void free_group(struct row_group *group)
 /* Makes sure that an output has an open group; the caller has its turn. */
 static cw_status open_group(struct driver *driver, size_t output, struct cw_error *error)
 {
-    struct destination *at = &driver->destinations[output];
+    struct lane *at = &driver->lanes[output];
     if (at->open != NULL) {
         return CW_OK;
     }
@@ -297,7 +276,7 @@ static cw_status open_group(struct driver *driver, size_t output, struct cw_erro
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a row group");
     }
     group->output = output;
-    const cw_status status = cw_chunk_new(at->encoder, &group->chunk, error);
+    const cw_status status = cw_chunk_new(at->to.encoder, &group->chunk, error);
     if (status != CW_OK) {
         free(group);
         return status;
@@ -310,10 +289,10 @@ static cw_status open_group(struct driver *driver, size_t output, struct cw_erro
 
 /* Passes the turn on, and the open group into the queue when it is full. Groups of an output are queued in
  * the order of the file, so that one that waits to be written waits for one that is being encoded. */
-static void pass_turn(struct driver *driver, struct destination *at, bool is_full)
+static void pass_turn(struct driver *driver, struct lane *at, bool queues)
 {
     pthread_mutex_lock(&driver->lock);
-    if (is_full) {
+    if (queues) {
         struct row_group *group = at->open;
         at->open = NULL;
         group->number = at->full_groups++;
@@ -326,12 +305,22 @@ static void pass_turn(struct driver *driver, struct destination *at, bool is_ful
     pthread_mutex_unlock(&driver->lock);
 }
 
-/* Adds a task's rows to an output's open group, in turn. A group is full when another task like this one
- * would be too much. */
+/* Whether the open group is to be written: another task like this one would be too much, or none seems to
+ * come. This depends on tasks alone, never on threads. */
+static bool is_full(const struct driver *driver, const struct lane *at, int64_t task, int64_t rows)
+{
+    if (at->open == NULL) {
+        return false;
+    }
+    return task + 1 == driver->task_count || at->open->rows + rows > at->group_rows ||
+           (at->idle >= IDLE_TASKS && at->open->rows >= at->group_rows / IDLE_PART);
+}
+
+/* Adds a task's rows to an output's open group, in turn. */
 static cw_status add_rows(struct driver *driver, size_t output, int64_t task, const struct cw_batch *batch,
                           struct cw_error *error)
 {
-    struct destination *at = &driver->destinations[output];
+    struct lane *at = &driver->lanes[output];
     const int64_t rows = batch != NULL ? batch->row_count : 0;
     cw_status status = CW_OK;
     if (!wait_for(driver, &at->added, task)) {
@@ -347,8 +336,8 @@ static cw_status add_rows(struct driver *driver, size_t output, int64_t task, co
         }
     }
     if (status == CW_OK) {
-        const bool is_last = task + 1 == driver->task_count;
-        pass_turn(driver, at, at->open != NULL && (is_last || at->open->rows + rows > at->group_rows));
+        at->idle = rows > 0 ? 0 : at->idle + 1;
+        pass_turn(driver, at, is_full(driver, at, task, rows));
     }
     return status;
 }
@@ -356,7 +345,7 @@ static cw_status add_rows(struct driver *driver, size_t output, int64_t task, co
 /* Gives an empty group back to its output, which keeps one when it has none open. */
 static void give_back(struct driver *driver, struct row_group *group)
 {
-    struct destination *at = &driver->destinations[group->output];
+    struct lane *at = &driver->lanes[group->output];
     group->rows = 0;
     pthread_mutex_lock(&driver->lock);
     if (at->open == NULL && at->spare == NULL) {
@@ -371,7 +360,7 @@ static void give_back(struct driver *driver, struct row_group *group)
 static cw_status run_group(struct hand *hand, struct row_group *group, struct cw_error *error)
 {
     struct driver *driver = hand->driver;
-    struct destination *at = &driver->destinations[group->output];
+    struct lane *at = &driver->lanes[group->output];
     struct piece *piece = &hand->group;
     const int64_t number = group->number;
     piece->rows = group->rows;
@@ -403,8 +392,8 @@ static bool learn_firsts(struct driver *driver, int64_t task, const struct slot 
     pthread_mutex_lock(&driver->lock);
     driver->slots[task % driver->slot_count].reported = true;
     for (size_t i = 0; i < driver->count; i++) {
-        if (slot->pieces[i].rows > 0 && driver->destinations[i].first_task > task) {
-            driver->destinations[i].first_task = task;
+        if (slot->pieces[i].rows > 0 && driver->lanes[i].first_task > task) {
+            driver->lanes[i].first_task = task;
         }
     }
     while (driver->reported_task < driver->next_task &&
@@ -413,11 +402,11 @@ static bool learn_firsts(struct driver *driver, int64_t task, const struct slot 
     }
     pthread_cond_broadcast(&driver->moved);
     for (size_t i = 0; i < driver->count && driver->status == CW_OK; i++) {
-        while (driver->status == CW_OK && slot->pieces[i].rows > 0 &&
-               driver->destinations[i].first_task == task && driver->reported_task < task) {
+        while (driver->status == CW_OK && slot->pieces[i].rows > 0 && driver->lanes[i].first_task == task &&
+               driver->reported_task < task) {
             pthread_cond_wait(&driver->moved, &driver->lock);
         }
-        is_first[i] = driver->destinations[i].first_task == task;
+        is_first[i] = driver->lanes[i].first_task == task;
     }
     const bool goes_on = driver->status == CW_OK;
     pthread_mutex_unlock(&driver->lock);
@@ -445,7 +434,7 @@ static cw_status write_texts(struct hand *hand, int64_t task, struct cw_error *e
     struct slot *slot = &driver->slots[task % driver->slot_count];
     cw_status status = CW_OK;
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-        const struct cw_batch *batch = hand->batches[driver->destinations[i].output->entity];
+        const struct cw_batch *batch = hand->batches[driver->lanes[i].to.output->entity];
         if (hand->chunks[i] != NULL && batch != NULL && batch->row_count > 0) {
             status = cw_chunk_add(hand->chunks[i], batch, error);
         }
@@ -455,7 +444,7 @@ static cw_status write_texts(struct hand *hand, int64_t task, struct cw_error *e
     }
     slot->pieces = take_pieces(driver);
     for (size_t i = 0; i < driver->count; i++) {
-        const struct cw_batch *batch = hand->batches[driver->destinations[i].output->entity];
+        const struct cw_batch *batch = hand->batches[driver->lanes[i].to.output->entity];
         slot->pieces[i].rows = hand->chunks[i] != NULL && batch != NULL ? batch->row_count : 0;
     }
     if (!learn_firsts(driver, task, slot, hand->is_first)) {
@@ -509,8 +498,8 @@ static cw_status run_task(struct hand *hand, int64_t task, struct cw_error *erro
     }
     cw_status status = cw_worker_run(hand->worker, task, hand->batches, error);
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-        if (driver->destinations[i].group_rows > 0) {
-            status = add_rows(driver, i, task, hand->batches[driver->destinations[i].output->entity], error);
+        if (driver->lanes[i].group_rows > 0) {
+            status = add_rows(driver, i, task, hand->batches[driver->lanes[i].to.output->entity], error);
         }
     }
     if (status == CW_OK) {
@@ -560,55 +549,12 @@ static void select_columns(const struct cw_produce_options *options, struct cw_s
     }
 }
 
-static cw_status open_destination(struct destination *at, struct cw_output *output, struct cw_error *error)
+static cw_status open_lane(struct lane *at, struct cw_output *output, struct cw_error *error)
 {
-    const struct cw_entity *entity = cw_entity_get(output->entity);
-    uint32_t columns[64];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < entity->column_count; i++) {
-        if (output->columns == 0 || (output->columns >> i & 1) != 0) {
-            columns[count++] = i;
-        }
-    }
-    const struct cw_encoder_options options = {.format = output->format,
-                                               .compression = output->compression,
-                                               .compression_level = output->compression_level,
-                                               .entity = entity,
-                                               .columns = columns,
-                                               .column_count = count};
-    output->rows = 0;
-    output->bytes = 0;
-    at->output = output;
     at->first_task = INT64_MAX;
-    cw_status status = cw_encoder_new(&options, &at->encoder, error);
+    const cw_status status = cw_destination_open(&at->to, output, error);
     if (status == CW_OK && output->format == CW_FORMAT_PARQUET) {
-        at->group_rows = cw_encoder_chunk_rows(at->encoder);
-    }
-    if (status == CW_OK) {
-        status = cw_tail_new(at->encoder, &at->tail, error);
-    }
-    if (status == CW_OK && output->wants_digest) {
-        at->digest = EVP_MD_CTX_new();
-        if (at->digest == NULL || EVP_DigestInit_ex(at->digest, EVP_sha256(), NULL) != 1) {
-            status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a digest");
-        }
-    }
-    if (status == CW_OK && (status = cw_encoder_head(at->encoder, &at->edge, error)) == CW_OK) {
-        status = emit(at, &at->edge, error);
-    }
-    return status;
-}
-
-static cw_status close_destination(struct destination *at, struct cw_error *error)
-{
-    at->edge.size = 0;
-    cw_status status = cw_tail_finish(at->tail, &at->edge, error);
-    if (status == CW_OK) {
-        status = emit(at, &at->edge, error);
-    }
-    if (status == CW_OK && at->digest != NULL &&
-        EVP_DigestFinal_ex(at->digest, at->output->digest, NULL) != 1) {
-        status = cw_error_set(error, CW_E_INTERNAL, NULL, "the digest failed");
+        at->group_rows = cw_encoder_chunk_rows(at->to.encoder);
     }
     return status;
 }
@@ -640,13 +586,12 @@ static cw_status open_driver(struct driver *driver, uint32_t threads, struct cw_
     cw_status status =
         cw_generation_new(options->spec, options->world, &selection, options->shard,
                           options->shards == 0 ? 1 : options->shards, &driver->generation, error);
-    driver->destinations = calloc(options->output_count + 1, sizeof *driver->destinations);
-    if (status == CW_OK && driver->destinations == NULL) {
+    driver->lanes = calloc(options->output_count + 1, sizeof *driver->lanes);
+    if (status == CW_OK && driver->lanes == NULL) {
         status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the outputs");
     }
     for (; driver->count < options->output_count && status == CW_OK; driver->count++) {
-        status =
-            open_destination(&driver->destinations[driver->count], &options->outputs[driver->count], error);
+        status = open_lane(&driver->lanes[driver->count], &options->outputs[driver->count], error);
     }
     if (status != CW_OK) {
         return status;
@@ -669,8 +614,8 @@ static cw_status open_hand(struct hand *hand, struct driver *driver, struct cw_e
     }
     cw_status status = cw_worker_new(driver->generation, &hand->worker, error);
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-        if (driver->destinations[i].group_rows == 0) {
-            status = cw_chunk_new(driver->destinations[i].encoder, &hand->chunks[i], error);
+        if (driver->lanes[i].group_rows == 0) {
+            status = cw_chunk_new(driver->lanes[i].to.encoder, &hand->chunks[i], error);
         }
     }
     return status;
@@ -712,17 +657,14 @@ static void close_driver(struct driver *driver)
         free_group(work.group);
     }
     /* The one that failed to open stands behind the count. */
-    for (size_t i = 0;
-         driver->destinations != NULL && i <= driver->count && i < driver->options->output_count; i++) {
-        struct destination *at = &driver->destinations[i];
+    for (size_t i = 0; driver->lanes != NULL && i <= driver->count && i < driver->options->output_count;
+         i++) {
+        struct lane *at = &driver->lanes[i];
         free_group(at->open);
         free_group(at->spare);
-        EVP_MD_CTX_free(at->digest);
-        cw_tail_free(at->tail);
-        cw_encoder_free(at->encoder);
-        cw_buffer_clear(&at->edge);
+        cw_destination_clear(&at->to);
     }
-    free(driver->destinations);
+    free(driver->lanes);
     cw_generation_free(driver->generation);
 }
 
@@ -744,7 +686,7 @@ static cw_status run_hands(struct driver *driver, struct hand *hands, uint32_t t
         *error = driver->error;
     }
     for (size_t i = 0; i < driver->count && status == CW_OK; i++) {
-        status = close_destination(&driver->destinations[i], error);
+        status = cw_destination_finish(&driver->lanes[i].to, error);
     }
     return status;
 }
