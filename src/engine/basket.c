@@ -11,6 +11,7 @@
 #define LINE_DRAWS 64U
 #define SECOND_CHOICE 32U
 #define TRY_DRAWS 2U
+#define COIN_DRAW 62U
 #define VARIANT_DRAW 63U
 #define COUNT_DRAW (LINE_DRAWS * CW_ORDER_LINES_MAX)
 
@@ -107,23 +108,25 @@ static struct choice find_product(struct want *want, uint32_t first_draw)
     return find_any(want, cw_draw(plan->basket, want->number, first_draw + TRY_DRAWS * PRODUCT_TRIES));
 }
 
-/* Very important customers take the dearer of two. */
+/* Very important customers take the dearer of two every other time, wholesalers always the cheaper: bulk
+ * goods cost little a piece. */
 static struct choice choose_product(struct want *want, uint8_t segment, uint32_t line)
 {
     struct choice choice = find_product(want, LINE_DRAWS * line);
-    if (segment == CW_SEGMENT_VIP && choice.price > 0) {
-        struct choice other = find_product(want, LINE_DRAWS * line + SECOND_CHOICE);
-        if (other.price > choice.price) {
-            return other;
-        }
+    bool is_vip = segment == CW_SEGMENT_VIP &&
+                  cw_draw(want->plan->basket, want->number, LINE_DRAWS * line + COIN_DRAW) >> 63;
+    if (choice.price == 0 || (!is_vip && segment != CW_SEGMENT_WHOLESALE)) {
+        return choice;
     }
-    return choice;
+    struct choice other = find_product(want, LINE_DRAWS * line + SECOND_CHOICE);
+    bool is_better = is_vip ? other.price > choice.price : other.price < choice.price;
+    return is_better && other.price > 0 ? other : choice;
 }
 
 static int32_t draw_quantity(uint8_t segment, enum cw_behavior behavior, uint64_t draw)
 {
     static const uint8_t retail[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3};
-    static const uint8_t wholesale[16] = {2, 4, 4, 5, 6, 6, 6, 8, 10, 10, 12, 12, 12, 20, 24, 48};
+    static const uint8_t wholesale[16] = {1, 2, 2, 3, 3, 4, 4, 4, 6, 6, 6, 6, 10, 12, 12, 24};
     uint32_t choice = cw_slice(&draw, 16);
     if (segment == CW_SEGMENT_WHOLESALE) {
         return wholesale[choice];

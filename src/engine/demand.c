@@ -15,8 +15,11 @@
 
 enum { DRAW_SLOT = 1, DRAW_DAY = 2, DRAW_PHASE = 3 };
 
+/* Orders of a buyer beside those of a regular one. Within a segment a quarter each buys at every level, of
+ * which the mean is 1. The levels are as far apart as orders per customer say that were measured in real
+ * shops, see docs/realism.md. */
 static const double segment_rates[CW_SEGMENT_COUNT] = {1.2, 1.0, 4.0, 5.0, 0.06};
-static const double level_rates[CW_RATE_LEVELS] = {0.25, 0.6, 1.15, 2.0};
+static const double level_rates[CW_RATE_LEVELS] = {0.08, 0.3, 0.92, 2.7};
 
 static double class_rate(uint32_t class)
 {

@@ -8,10 +8,10 @@
 #include "engine/catalogue_plan.h"
 
 /* Items per order by segment: a positive Poisson, of mean parameter 3.5 unless the segment buys otherwise. */
-static const double line_means[CW_SEGMENT_COUNT] = {3.5, 3.5, 5.0, 8.0, 3.5};
+static const double line_means[CW_SEGMENT_COUNT] = {3.5, 3.5, 4.2, 8.0, 3.5};
 
 /* Mean quantity of a line by segment, as basket.c draws it. */
-static const double line_quantities[CW_SEGMENT_COUNT] = {1.3125, 1.3125, 1.3125, 11.8125, 1.3125};
+static const double line_quantities[CW_SEGMENT_COUNT] = {1.3125, 1.3125, 1.3125, 6.5625, 1.3125};
 
 /* Mean units of an order; those of a regular one where there are no buyers. */
 static double mean_units(const struct cw_demand *demand)

@@ -40,6 +40,8 @@ static int64_t confirmed_at(const struct cw_order_plan *plan, uint32_t cell, con
     return cw_work_add(&plan->calendars[cell], paid, spread_time(plan, draw, median));
 }
 
+/* The shop calls orders off when it works: for fraud and bad addresses, and where a look at the accounts
+ * after six days finds no money. Customers do so, and payments fail, at any hour. */
 void cw_order_decide_end(const struct cw_order_plan *plan, uint32_t cell, struct cw_order *order)
 {
     order->ended_at = CW_NEVER;
@@ -53,8 +55,8 @@ void cw_order_decide_end(const struct cw_order_plan *plan, uint32_t cell, struct
         return;
     }
     if (order->cancellation == CW_CANCELLED_UNPAID) {
-        order->ended_at = cw_work_next(&plan->calendars[cell], order->created_at + HOURS(24 * 6)) +
-                          (int64_t)cw_below(draw, (uint64_t)HOURS(2));
+        order->ended_at = cw_work_add(&plan->calendars[cell], order->created_at + HOURS(24 * 6),
+                                      (int64_t)cw_below(draw, (uint64_t)HOURS(2)));
         return;
     }
     int64_t paid = cw_order_paid_at(plan, order);

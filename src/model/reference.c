@@ -4,7 +4,7 @@
 
 #include "reference_tables.h"
 
-#define DATA_VERSION 1
+#define DATA_VERSION 2
 
 uint32_t cw_data_version(void)
 {

@@ -180,10 +180,10 @@ const struct cw_rule cw_order_rules[] = {
          "t.changed_at < before.changed_at", "instant(t.changed_at) || ' < ' || instant(before.changed_at)",
          "No step before the one above"),
     RULE("order_status_history.in_business_hours", ORDER_STATUS_HISTORY, 0, "centre",
-         "t.status IN ('confirmed', 'shipped') AND NOT at_work(centre.country, centre.time_zone, "
-         "t.changed_at)",
+         "(t.status IN ('confirmed', 'shipped') OR (t.status = 'cancelled' AND parent.cancellation_reason <> "
+         "'customer_request')) AND NOT at_work(centre.country, centre.time_zone, t.changed_at)",
          "t.status || ' ' || instant(t.changed_at) || ' ' || centre.time_zone",
-         "Confirmed and shipped when the centre works"),
+         "Confirmed, shipped and called off by the shop when the centre works"),
     RULE("order_status_history.delivered_by_day", ORDER_STATUS_HISTORY, 0, "centre",
          "t.status = 'delivered' AND NOT at_delivery(centre.country, centre.time_zone, t.changed_at)",
          "instant(t.changed_at) || ' ' || centre.time_zone", "Delivered by day, not on Sundays and holidays"),

@@ -297,6 +297,14 @@ MORE_CASES = [
         {"product_prices.no_gap"},
     ),
     (
+        "order_status_history.in_business_hours",
+        "UPDATE orders SET cancellation_reason = 'address_problem' WHERE id = (SELECT o.id FROM orders o JOIN "
+        "order_status_history h ON h.order_id = o.id WHERE h.status = 'cancelled' AND o.cancellation_reason = "
+        "'customer_request' AND h.changed_at / 3600000000 % 24 IN (20, 21, 22) AND o.currency <> 'JPY' AND "
+        "o.currency <> 'USD' LIMIT 1)",
+        set(),
+    ),
+    (
         "products.brand_known_before",
         "UPDATE brands SET created_at = (SELECT max(created_at) + 1 FROM products) WHERE id = (SELECT "
         "brand_id FROM products WHERE rowid = 1)",

@@ -28,6 +28,20 @@ SELECT count(*) FROM orders o LEFT JOIN payment_methods m ON m.id = o.payment_me
 WHERE m.customer_id IS DISTINCT FROM o.customer_id OR m.created_at > o.created_at OR m.limit_amount < o.total_amount
    OR (m.kind = 'card' AND make_date(m.expiry_year, m.expiry_month, 1) + INTERVAL 1 MONTH <= o.created_at);
 
+-- rule: an account bears what its owner's credit limit says
+SELECT count(*) FROM payment_methods m JOIN customers c ON c.id = m.customer_id
+WHERE m.kind = 'invoice' AND m.limit_amount IS DISTINCT FROM c.credit_limit;
+
+-- rule: what is charged to an account and not yet captured stays within the credit limit
+SELECT count(*) FROM (
+    SELECT credit_limit, sum(amount) OVER (PARTITION BY customer_id ORDER BY time, amount) AS open FROM (
+        SELECT o.customer_id, c.credit_limit, unnest([p.created_at, coalesce(p.captured_at, 'infinity')]) AS time,
+               unnest([p.amount, -p.amount]) AS amount
+        FROM payments p JOIN orders o ON o.id = p.order_id JOIN customers c ON c.id = o.customer_id
+        JOIN payment_methods m ON m.id = p.payment_method_id
+        WHERE m.kind = 'invoice' AND p.status <> 'failed'))
+WHERE open > credit_limit;
+
 -- rule: the currency is the buyer's, the centre one of his country
 SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id
 LEFT JOIN fulfilment_centres f ON f.id = o.fulfilment_centre_id
@@ -140,11 +154,12 @@ SELECT count(*) FROM orders o LEFT JOIN (
     SELECT order_id, arg_max(status, sequence) AS last FROM order_status_history GROUP BY order_id) h ON h.order_id = o.id
 WHERE h.last IS DISTINCT FROM o.status;
 
--- rule: the shop confirms and ships in business hours of the centre
+-- rule: the shop confirms, ships and calls off in business hours of the centre
 SELECT count(*) FROM (
     SELECT f.country AS land, timezone(f.time_zone, changed_at) AS local
     FROM order_status_history h JOIN orders o ON o.id = h.order_id JOIN fulfilment_centres f ON f.id = o.fulfilment_centre_id
-    WHERE h.status IN ('confirmed', 'shipped'))
+    WHERE h.status IN ('confirmed', 'shipped')
+       OR (h.status = 'cancelled' AND o.cancellation_reason IN ('payment_timeout', 'fraud', 'address_problem')))
 WHERE hour(local) NOT BETWEEN 8 AND 17 OR isodow(local) > 5
    OR EXISTS (FROM holiday d WHERE d.country = land AND d.day = local::DATE);
 

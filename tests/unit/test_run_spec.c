@@ -120,7 +120,7 @@ START_TEST(json_is_canonical)
         json.data,
         "{\"as_of\":\"2026-01-01T00:00:00.000000Z\",\"attributes\":{\"colour\":[\"a\\\"\\\\\\u000a\"]},"
         "\"behavior\":\"normal\",\"categories\":[],\"cells\":0,"
-        "\"customer_id\":\"0176bbd7-6211-75f3-a4d1-de0b51b6c806\",\"customers\":10,\"data_version\":1,"
+        "\"customer_id\":\"0176bbd7-6211-75f3-a4d1-de0b51b6c806\",\"customers\":10,\"data_version\":2,"
         "\"from\":\"2025-01-01T00:00:00.000000Z\",\"locales\":{\"DE\":1,\"GB\":2},"
         "\"opening\":\"2021-01-01T00:00:00.000000Z\",\"orders\":0,\"price_minimum\":100,"
         "\"prior_customer_runs\":0,\"prior_customers\":{},\"prior_orders\":0,\"prior_products\":0,"
