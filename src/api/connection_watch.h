@@ -12,6 +12,7 @@ struct cw_watched {
     struct cw_watched *next, *previous;
     int descriptor;
     _Atomic int64_t deadline; /* monotonic microseconds; INT64_MAX: none */
+    int refused; /* HTTP status by which the library refused a request itself; 0: none. Its thread only */
 };
 
 struct cw_connection_watch {

@@ -8,6 +8,7 @@
 
 #include "api/api_metrics.h"
 #include "api/idempotency.h"
+#include "api/refusal.h"
 #include "api/route.h"
 
 #define SECOND INT64_C(1000000)
@@ -195,7 +196,7 @@ static enum MHD_Result send_reply(struct cw_call *call)
                                                   (int64_t)(call->answered / SLOWEST_READER));
     add_headers(call, response);
     const enum MHD_Result result =
-        MHD_queue_response(call->connection, (unsigned)exchange->reply.status, response);
+        cw_reply_queue(call->connection, (unsigned)exchange->reply.status, response);
     MHD_destroy_response(response);
     return result;
 }
@@ -332,6 +333,9 @@ void cw_call_end(void *context, struct MHD_Connection *connection, void **opened
         return;
     }
     *opened = NULL;
+    if (call->exchange.reply.status == 0 && call->watched != NULL) {
+        call->exchange.reply.status = call->watched->refused;
+    }
     if (call->exchange.reply.status != 0) {
         cw_api_count_request(&server->api, &call->exchange, cw_clock_now() - call->started_at);
     }

@@ -1,4 +1,5 @@
 """What must not pass: malformed framing, requests and readers without end, sizes beyond the limits."""
+import json
 import socket
 import time
 
@@ -73,6 +74,60 @@ def test_malformed_requests_are_refused(server, request_bytes):
     server.get("/healthz")
 
 
+CHUNKED = POST + HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("shut", [True, False])
+@pytest.mark.parametrize("status, request_bytes", [
+    (400, b"GET /healthz HTTP/1.1\r\n\r\n"),
+    (400, b"GET  HTTP/1.1\r\n" + HOST + b"\r\n"),
+    (400, b"GET /healthz\r\n" + HOST + b"\r\n"),
+    (400, b"GET /healthz XTTP/1.1\r\n" + HOST + b"\r\n"),
+    (505, b"GET /healthz HTTP/0.9\r\n" + HOST + b"\r\n"),
+    (505, b"GET /healthz HTTP/9.9\r\n" + HOST + b"\r\n"),
+    (505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    (400, b"GET /healthz HTTP/1.1\r\n" + HOST + b"Broken header\r\n\r\n"),
+    (400, POST + HOST + JSON + b"Content-Length: -1\r\n\r\n"),
+    (400, POST + HOST + JSON + b"Content-Length: 0x10\r\n\r\n"),
+    (400, POST + HOST + JSON + b"Content-Length: \r\n\r\n"),
+    (413, POST + HOST + JSON + b"Content-Length: 99999999999999999999999\r\n\r\n"),
+    (431, b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 60000 + b"\r\n\r\n"),
+    (431, b"GET /healthz HTTP/1.1\r\n" + HOST + b"".join(b"X%d: a\r\n" % i for i in range(2000)) + b"\r\n"),
+    (414, b"GET /" + b"a" * 60000 + b" HTTP/1.1\r\n" + HOST + b"\r\n"),
+    (431, b"GET /?" + b"a&" * 9000 + b" HTTP/1.1\r\n" + HOST + b"\r\n"),
+    (414, b"A" * 40000 + b" / HTTP/1.1\r\n" + HOST + b"\r\n"),
+    (400, CHUNKED + b"zz\r\n\r\n"),
+    (400, CHUNKED + b"2\r\n{}xx0\r\n\r\n"),
+    (413, CHUNKED + b"fffffffffffffffffffff\r\n\r\n"),
+    (400, CHUNKED + b"2\r\n{}\r\n0\r\nbad\r\n\r\n"),
+    (431, CHUNKED + b"2\r\n{}\r\n0\r\nX: " + b"a" * 40000 + b"\r\n\r\n"),
+])
+def test_what_the_http_library_refuses_is_a_problem_too(server, status, request_bytes, shut):
+    """It would answer HTML, in some cases with the head sent twice."""
+    received = exchange(server, request_bytes, shut=shut)
+    head, _, body = received.partition(b"\r\n\r\n")
+    headers = {name.lower(): value for name, _, value in
+               (line.decode().partition(": ") for line in head.split(b"\r\n")[1:])}
+    assert status_of(received) == status, received[:300]
+    assert headers["content-type"] == "application/problem+json" and headers["connection"].lower() == "close"
+    assert int(headers["content-length"]) == len(body)
+    problem = json.loads(body)
+    assert problem["status"] == status and problem["title"] and problem["detail"] and problem["type"] == "about:blank"
+
+
+@pytest.mark.parametrize("request_bytes", [b"GET\r\n" + HOST + b"\r\n", b"GET /hea lthz HTTP/1.1\r\n" + HOST + b"\r\n",
+                                           b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n\n"])
+def test_what_does_not_begin_like_a_request_is_hung_up_on(server, request_bytes):
+    begun = time.monotonic()
+    assert exchange(server, request_bytes) == b"" and time.monotonic() - begun < 3
+
+
+def test_refusals_are_logged_and_counted(server):
+    exchange(server, CHUNKED + b"zz\r\n\r\n")
+    time.sleep(0.2)
+    assert any("method=POST" in line and "status=400" in line and "outcome=aborted" in line for line in server.errors)
+
+
 def test_refusals_of_framing_close_and_explain(server):
     received = exchange(server, POST + HOST + JSON + b"Content-Length: 27\r\nTransfer-Encoding: chunked\r\n\r\n" + BODY)
     assert status_of(received) == 400 and b"application/problem+json" in received
@@ -97,7 +152,7 @@ def test_keep_alive_pipelining_chunks_and_old_clients(server):
     assert status_of(chunked) == 200
     assert exchange(server, b"GET /healthz HTTP/1.0\r\n\r\n", shut=True).startswith(b"HTTP/1.")
     expecting = POST + HOST + JSON + b"Expect: 100-continue\r\nContent-Length: 27\r\n\r\n"
-    waited = exchange(server, expecting + BODY, shut=True)
+    waited = exchange(server, expecting + BODY)
     assert b"HTTP/1.1 200" in waited
 
 
