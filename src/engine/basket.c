@@ -6,23 +6,21 @@
 #define PRODUCT_TRIES 12
 #define PREFETCHED_LINES 6
 
-/* Draw numbers: 64 to a line; the n-th try for a product uses the n-th pair, a second choice those from 32
- * on. */
-#define LINE_DRAWS 64U
-#define SECOND_CHOICE 32U
-#define TRY_DRAWS 2U
-#define COIN_DRAW 62U
-#define VARIANT_DRAW 63U
+/* Draw numbers: 32 to a line; the n-th try for a product uses the n-th, a second choice those from 16 on. */
+#define LINE_DRAWS 32U
+#define SECOND_CHOICE 16U
+#define COIN_DRAW 30U
+#define VARIANT_DRAW 31U
 #define COUNT_DRAW (LINE_DRAWS * CW_ORDER_LINES_MAX)
 
 /* What must hold for a product to go into an order. */
 struct want {
     const struct cw_order_plan *plan;
     const struct cw_offer *offers;
+    const struct cw_alias *popularity;
     uint64_t number; /* of the order */
     uint32_t buyer;
     uint32_t market;
-    int32_t month;
     int32_t birth_date; /* INT32_MIN until it is needed */
     int64_t time;
     int64_t highest_price;
@@ -32,6 +30,14 @@ struct choice {
     uint32_t product;
     int64_t price; /* 0: none */
 };
+
+/* What the lines try first. */
+struct first_tries {
+    uint32_t choice[CW_ORDER_LINES_MAX];
+    uint32_t second_choice[CW_ORDER_LINES_MAX]; /* NO_PRODUCT: none is made */
+};
+
+#define NO_PRODUCT UINT32_MAX
 
 /* The day before counts, so that nobody is too young in any time zone. */
 static bool is_old_enough(struct want *want, uint8_t minimum_age)
@@ -90,36 +96,56 @@ static struct choice find_any(struct want *want, uint64_t draw)
     return (struct choice){0, 0};
 }
 
-static struct choice find_product(struct want *want, uint32_t first_draw)
+static uint32_t draw_product(const struct want *want, uint32_t number)
 {
-    const struct cw_order_plan *plan = want->plan;
-    for (uint32_t i = 0; i < PRODUCT_TRIES; i++) {
-        uint32_t number = first_draw + TRY_DRAWS * i;
-        uint32_t product = cw_alias_pick(&plan->popularity, cw_draw(plan->basket, want->number, number));
-        uint32_t appeal = cw_season_appeal(want->offers[product].season, want->month);
-        if (appeal < 1000 && cw_below(cw_draw(plan->basket, want->number, number + 1), 1000) >= appeal) {
-            continue;
-        }
+    return cw_alias_pick(want->popularity, cw_draw(want->plan->basket, want->number, number));
+}
+
+/* The first of the products drawn that can be sold, beginning with the given one. */
+static struct choice find_product(struct want *want, uint32_t product, uint32_t first_draw)
+{
+    for (uint32_t i = 1;; i++) {
         int64_t price = price_if_sold(want, product);
         if (price > 0) {
             return (struct choice){product, price};
         }
+        if (i == PRODUCT_TRIES) {
+            break;
+        }
+        product = draw_product(want, first_draw + i);
     }
-    return find_any(want, cw_draw(plan->basket, want->number, first_draw + TRY_DRAWS * PRODUCT_TRIES));
+    return find_any(want, cw_draw(want->plan->basket, want->number, first_draw + PRODUCT_TRIES));
+}
+
+/* Draws what each line tries first, and fetches it. */
+static void draw_first_tries(const struct want *want, uint8_t segment, uint32_t lines,
+                             struct first_tries *tries)
+{
+    bool may_choose = segment == CW_SEGMENT_VIP || segment == CW_SEGMENT_WHOLESALE;
+    for (uint32_t i = 0; i < lines; i++) {
+        uint32_t first_draw = LINE_DRAWS * i;
+        tries->choice[i] = draw_product(want, first_draw);
+        __builtin_prefetch(&want->offers[tries->choice[i]]);
+        tries->second_choice[i] = NO_PRODUCT;
+        if (may_choose && (segment == CW_SEGMENT_WHOLESALE ||
+                           cw_draw(want->plan->basket, want->number, first_draw + COIN_DRAW) >> 63)) {
+            tries->second_choice[i] = draw_product(want, first_draw + SECOND_CHOICE);
+            __builtin_prefetch(&want->offers[tries->second_choice[i]]);
+        }
+    }
 }
 
 /* Very important customers take the dearer of two every other time, wholesalers always the cheaper: bulk
  * goods cost little a piece. */
-static struct choice choose_product(struct want *want, uint8_t segment, uint32_t line)
+static struct choice choose_product(struct want *want, uint8_t segment, uint32_t line,
+                                    const struct first_tries *tries)
 {
-    struct choice choice = find_product(want, LINE_DRAWS * line);
-    bool is_vip = segment == CW_SEGMENT_VIP &&
-                  cw_draw(want->plan->basket, want->number, LINE_DRAWS * line + COIN_DRAW) >> 63;
-    if (choice.price == 0 || (!is_vip && segment != CW_SEGMENT_WHOLESALE)) {
+    struct choice choice = find_product(want, tries->choice[line], LINE_DRAWS * line);
+    if (choice.price == 0 || tries->second_choice[line] == NO_PRODUCT) {
         return choice;
     }
-    struct choice other = find_product(want, LINE_DRAWS * line + SECOND_CHOICE);
-    bool is_better = is_vip ? other.price > choice.price : other.price < choice.price;
+    struct choice other = find_product(want, tries->second_choice[line], LINE_DRAWS * line + SECOND_CHOICE);
+    bool is_better = segment == CW_SEGMENT_VIP ? other.price > choice.price : other.price < choice.price;
     return is_better && other.price > 0 ? other : choice;
 }
 
@@ -157,36 +183,28 @@ static void add_line(const struct want *want, struct cw_order *order, struct cw_
                                                         .tax_class = offer->tax_class};
 }
 
-/* Fetches the first candidates of lines [first, end). */
-static void prefetch_lines(const struct cw_order_plan *plan, const struct cw_offer *offers, uint64_t number,
-                           uint32_t first, uint32_t end)
-{
-    for (uint32_t line = first; line < end; line++) {
-        uint32_t product = cw_alias_pick(&plan->popularity, cw_draw(plan->basket, number, LINE_DRAWS * line));
-        __builtin_prefetch(&offers[product]);
-    }
-}
-
 cw_status cw_basket_draw(const struct cw_order_plan *plan, const struct cw_buyer *buyer,
                          struct cw_order *order, struct cw_order_line *lines, int64_t highest_price,
                          struct cw_error *error)
 {
+    int32_t month = cw_date_from_days((int32_t)(order->created_at / CW_MICROS_PER_DAY)).month;
     struct want want = {.plan = plan,
                         .offers = plan->offers[plan->catalogue->market_currency[buyer->market]],
+                        .popularity = &plan->popularity[cw_season_part(month)],
                         .number = order->number,
                         .buyer = buyer->index,
                         .market = buyer->market,
-                        .month = cw_date_from_days((int32_t)(order->created_at / CW_MICROS_PER_DAY)).month,
                         .birth_date = INT32_MIN,
                         .time = order->created_at,
                         .highest_price = highest_price};
     uint32_t wanted =
         1 + cw_alias_pick(&plan->lines[order->segment], cw_draw(plan->basket, order->number, COUNT_DRAW));
     wanted = wanted < CW_ORDER_LINES_MAX ? wanted : CW_ORDER_LINES_MAX;
+    struct first_tries tries;
+    draw_first_tries(&want, order->segment, wanted, &tries);
     order->line_count = 0;
-    prefetch_lines(plan, want.offers, order->number, PREFETCHED_LINES, wanted);
     for (uint32_t i = 0; i < wanted; i++) {
-        struct choice choice = choose_product(&want, order->segment, i);
+        struct choice choice = choose_product(&want, order->segment, i, &tries);
         if (choice.price == 0) {
             break;
         }
@@ -203,7 +221,12 @@ cw_status cw_basket_draw(const struct cw_order_plan *plan, const struct cw_buyer
     return CW_OK;
 }
 
-void cw_basket_prefetch(const struct cw_order_plan *plan, uint32_t market, uint64_t number)
+void cw_basket_prefetch(const struct cw_order_plan *plan, uint32_t market, uint32_t part, uint64_t number)
 {
-    prefetch_lines(plan, plan->offers[plan->catalogue->market_currency[market]], number, 0, PREFETCHED_LINES);
+    const struct cw_offer *offers = plan->offers[plan->catalogue->market_currency[market]];
+    for (uint32_t line = 0; line < PREFETCHED_LINES; line++) {
+        uint32_t product =
+            cw_alias_pick(&plan->popularity[part], cw_draw(plan->basket, number, LINE_DRAWS * line));
+        __builtin_prefetch(&offers[product]);
+    }
 }

@@ -11,8 +11,8 @@ cw_status cw_basket_draw(const struct cw_order_plan *plan, const struct cw_buyer
                          struct cw_order *order, struct cw_order_line *lines, int64_t highest_price,
                          struct cw_error *error);
 
-/* Fetches the products that the order of a number will look at first: they lie scattered over more memory
- * than the caches hold. */
-void cw_basket_prefetch(const struct cw_order_plan *plan, uint32_t market, uint64_t number);
+/* Fetches the products that the order of a number will look at first if it is placed in a part of the year:
+ * they lie scattered over more memory than the caches hold. */
+void cw_basket_prefetch(const struct cw_order_plan *plan, uint32_t market, uint32_t part, uint64_t number);
 
 #endif

@@ -305,6 +305,8 @@ static cw_status draw_slot(const struct cw_order_plan *plan, struct cw_order_set
         weights[g] = cw_demand_weight(demand, &cell->groups[g], choice->group_rates[g], slot);
         sum += weights[g];
     }
+    int32_t day = (int32_t)(cw_slot_start(demand, slot) / CW_MICROS_PER_DAY);
+    uint32_t part = cw_season_part(cw_date_from_days(day).month);
     int64_t slot_first = cell->slot_orders[slot];
     int64_t slot_count = cell->slot_orders[slot + 1] - slot_first;
     for (int64_t i = first; i < end; i++) {
@@ -313,7 +315,7 @@ static cw_status draw_slot(const struct cw_order_plan *plan, struct cw_order_set
             return room;
         struct cw_order *order = &set->orders[set->order_count++];
         order->number = plan->prior_orders + (uint64_t)(cell->first_order + i);
-        cw_basket_prefetch(plan, cell->market, order->number + 1);
+        cw_basket_prefetch(plan, cell->market, part, order->number + 1);
         order->created_at =
             order_time(demand, slot, i - slot_first, slot_count, cw_draw(plan->times, order->number, 100));
         order->first_line = (uint32_t)set->line_count;

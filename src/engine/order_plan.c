@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/mathematics.h"
 #include "base/uuid.h"
 #include "engine/catalogue_plan.h"
@@ -43,7 +44,34 @@ static cw_status make_shelves(struct cw_order_plan *plan, struct cw_error *error
             .weight = catalogue->weight[p],
         };
     }
-    return cw_alias_init_integers(&plan->popularity, catalogue->popularity, catalogue->product_count, error);
+    return CW_OK;
+}
+
+/* One table of popularity for each part of the year that has orders. */
+static cw_status make_popularity(struct cw_order_plan *plan, struct cw_error *error)
+{
+    const struct cw_catalogue *catalogue = plan->catalogue;
+    double *weights = malloc(catalogue->product_count * sizeof *weights);
+    if (weights == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u products",
+                            catalogue->product_count);
+    }
+    int32_t day = (int32_t)(plan->demand.from / CW_MICROS_PER_DAY);
+    int32_t last_day = (int32_t)((plan->demand.to - 1) / CW_MICROS_PER_DAY);
+    last_day = last_day < day + 366 ? last_day : day + 366;
+    cw_status status = CW_OK;
+    for (; status == CW_OK && day <= last_day; day++) {
+        uint32_t part = cw_season_part(cw_date_from_days(day).month);
+        if (plan->popularity[part].cells != NULL) {
+            continue;
+        }
+        for (uint32_t p = 0; p < catalogue->product_count; p++) {
+            weights[p] = (double)catalogue->popularity[p] * cw_season_appeal(catalogue->season[p], part);
+        }
+        status = cw_alias_init(&plan->popularity[part], weights, catalogue->product_count, error);
+    }
+    free(weights);
+    return status;
 }
 
 /* The price at a time or, before the first one, the first. */
@@ -186,6 +214,9 @@ cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spe
     if (status == CW_OK) {
         status = make_calendars(plan, spec, error);
     }
+    if (status == CW_OK && spec->orders > 0) {
+        status = make_popularity(plan, error);
+    }
     if (status == CW_OK) {
         status = make_all_offers(plan, error);
     }
@@ -209,7 +240,9 @@ void cw_order_plan_clear(struct cw_order_plan *plan)
     for (uint32_t s = 0; s < CW_SEGMENT_COUNT; s++) {
         cw_alias_clear(&plan->lines[s]);
     }
-    cw_alias_clear(&plan->popularity);
+    for (uint32_t part = 0; part < CW_SEASON_PARTS; part++) {
+        cw_alias_clear(&plan->popularity[part]);
+    }
     cw_demand_clear(&plan->demand);
     free(plan->calendars);
     free(plan->site_ids);

@@ -5,6 +5,7 @@
 #define CW_ENGINE_ORDER_PLAN_H
 
 #include "engine/demand.h"
+#include "engine/season.h"
 #include "engine/work_calendar.h"
 
 #define CW_ORDER_LINES_MAX 40
@@ -99,7 +100,8 @@ struct cw_order_plan {
     struct cw_demand demand;
     struct cw_shelf *shelves;                /* of each product */
     struct cw_offer *offers[CW_MARKETS_MAX]; /* by currency slot, then product; NULL where no cell uses it */
-    struct cw_alias popularity;
+    struct cw_alias
+        popularity[CW_SEASON_PARTS]; /* of products; those of parts that the range does not touch are empty */
     struct cw_alias lines[CW_SEGMENT_COUNT]; /* items of an order less one */
     struct cw_work_calendar *calendars;      /* of each cell */
     struct cw_uuid *site_ids;                /* of each cell's fulfilment centre */

@@ -1,5 +1,7 @@
 #include "engine/season.h"
 
+#include <stdbool.h>
+
 #include "base/calendar.h"
 #include "model/world.h"
 
@@ -90,17 +92,26 @@ int32_t cw_season_holiday_end(int32_t first_day, int32_t last_day)
     return last_day;
 }
 
-uint32_t cw_season_appeal(uint8_t season, int32_t month)
+/* The year's own season and whether people buy for the holidays, which are two months long. */
+static const struct {
+    uint8_t season;
+    bool has_holidays;
+} parts[CW_SEASON_PARTS] = {{CW_SEASON_WINTER, false}, {CW_SEASON_SPRING, false}, {CW_SEASON_SUMMER, false},
+                            {CW_SEASON_AUTUMN, false}, {CW_SEASON_AUTUMN, true},  {CW_SEASON_WINTER, true}};
+
+uint32_t cw_season_part(int32_t month)
 {
-    static const uint8_t season_of_month[12] = {CW_SEASON_WINTER, CW_SEASON_WINTER, CW_SEASON_SPRING,
-                                                CW_SEASON_SPRING, CW_SEASON_SPRING, CW_SEASON_SUMMER,
-                                                CW_SEASON_SUMMER, CW_SEASON_SUMMER, CW_SEASON_AUTUMN,
-                                                CW_SEASON_AUTUMN, CW_SEASON_AUTUMN, CW_SEASON_WINTER};
+    static const uint8_t part_of_month[12] = {0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5};
+    return part_of_month[month - 1];
+}
+
+uint32_t cw_season_appeal(uint8_t season, uint32_t part)
+{
     if (season == CW_SEASON_NONE) {
         return 1000;
     }
     if (season == CW_SEASON_HOLIDAY) {
-        return month >= 11 ? 1000 : 120;
+        return parts[part].has_holidays ? 1000 : 120;
     }
-    return season_of_month[month - 1] == season ? 1000 : 350;
+    return parts[part].season == season ? 1000 : 350;
 }

@@ -20,7 +20,14 @@ int32_t cw_season_peak_day(int32_t first_day, int32_t last_day);
 /* The last day of the holiday rush: 23 December where it is in the range, else the last day. */
 int32_t cw_season_holiday_end(int32_t first_day, int32_t last_day);
 
-/* How readily a product of a season is bought on a day, per mille. season: enum cw_season. */
-uint32_t cw_season_appeal(uint8_t season, int32_t month);
+/* Parts of the year within which every product has the same appeal. */
+#define CW_SEASON_PARTS 6
+
+/* The part that a month (1 to 12) belongs to. */
+uint32_t cw_season_part(int32_t month);
+
+/* How readily a product of a season is bought in a part of the year, per mille; never 0. season: enum
+ * cw_season. */
+uint32_t cw_season_appeal(uint8_t season, uint32_t part);
 
 #endif
