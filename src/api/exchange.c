@@ -94,7 +94,10 @@ static void put_errors(struct cw_json_writer *writer, const struct cw_field_erro
             cw_json_key(writer, "value");
             cw_json_raw(writer, item->value, strlen(item->value));
         }
-        cw_json_put_text(writer, "expected", item->expected);
+        if (item->expected[0] != '\0') {
+            cw_json_put_text(writer, "expected", item->expected);
+        }
+        cw_json_put_text(writer, "message", item->message);
         cw_json_close(writer, '}');
     }
     cw_json_close(writer, ']');
@@ -104,11 +107,8 @@ void cw_reply_problem(struct cw_exchange *exchange, int status, const char *deta
                       const struct cw_field_errors *errors)
 {
     struct cw_reply *reply = &exchange->reply;
-    char composed[512];
     if (detail == NULL && errors != NULL && errors->count > 0) {
-        snprintf(composed, sizeof composed, "%s: expected %s", errors->items[0].field,
-                 errors->items[0].expected);
-        detail = composed;
+        detail = errors->items[0].message;
     }
     reply->status = status;
     reply->media_type = "application/problem+json";
@@ -140,11 +140,11 @@ void cw_reply_error(struct cw_exchange *exchange, int status, const struct cw_er
 {
     struct cw_field_errors errors = {0};
     if (error->field[0] != '\0') {
-        /* Messages end in what was expected; without the mark the whole message says it. */
+        /* Messages end in what was expected, if there is more to say than that something is not there. */
         const char *expected = strstr(error->message, "expected ");
         expected = expected != NULL ? expected + strlen("expected ") : strstr(error->message, "must be ");
-        expected = expected != NULL ? expected : error->message;
-        cw_field_errors_add(&errors, error->field, json_object_get(exchange->json, error->field), expected);
+        cw_field_errors_add_message(&errors, error->field, json_object_get(exchange->json, error->field),
+                                    expected != NULL ? expected : "", error->message);
     }
     if (error->retryable) {
         cw_reply_header(&exchange->reply, "Retry-After", "1", NULL);

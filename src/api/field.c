@@ -9,27 +9,19 @@
 #include "service/json_read.h"
 #include "service/values.h"
 
-#define FIELDS_MAX 64
 #define NAME_LENGTH_MAX 63
 #define MARKET_TEXT_MAX 512
 #define SHARE_MAX 1000000
 
-void cw_field_errors_add(struct cw_field_errors *errors, const char *field, const json_t *value,
-                         const char *expected)
+/* The value as JSON; of a long one how it begins, as a text without characters that need an escape. */
+static void put_value(struct cw_field_error *item, const json_t *value)
 {
-    if (errors->count == CW_FIELD_ERRORS_MAX) {
-        return;
-    }
-    struct cw_field_error *item = &errors->items[errors->count++];
     char *dumped =
         value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
-    snprintf(item->field, sizeof item->field, "%.90s", field);
-    snprintf(item->expected, sizeof item->expected, "%s", expected);
     item->value[0] = '\0';
     if (dumped != NULL && strlen(dumped) < sizeof item->value) {
         memcpy(item->value, dumped, strlen(dumped) + 1);
     } else if (dumped != NULL) {
-        /* Not the value itself but how it begins, as a text without characters that need an escape. */
         snprintf(item->value, sizeof item->value, "\"%.100s...\"", dumped);
         for (char *at = item->value + 1; *at != '\0' && at[1] != '\0'; at++) {
             *at = *at == '"' || *at == '\\' ? '\'' : *at;
@@ -38,12 +30,75 @@ void cw_field_errors_add(struct cw_field_errors *errors, const char *field, cons
     free(dumped);
 }
 
+void cw_field_errors_add_message(struct cw_field_errors *errors, const char *field, const json_t *value,
+                                 const char *expected, const char *message)
+{
+    if (errors->count == CW_FIELD_ERRORS_MAX) {
+        return;
+    }
+    struct cw_field_error *item = &errors->items[errors->count++];
+    put_value(item, value);
+    snprintf(item->field, sizeof item->field, "%.90s", field);
+    snprintf(item->expected, sizeof item->expected, "%s", expected);
+    if (message != NULL) {
+        snprintf(item->message, sizeof item->message, "%s", message);
+        return;
+    }
+    const char *name = field[0] != '\0' ? field : "the body";
+    char composed[sizeof item->message];
+    if (item->value[0] != '\0') {
+        snprintf(composed, sizeof composed, "%.90s is %s; expected %.320s", name, item->value, expected);
+    } else {
+        snprintf(composed, sizeof composed, "%.90s is missing; expected %.320s", name, expected);
+    }
+    memcpy(item->message, composed, sizeof composed);
+}
+
+void cw_field_errors_add(struct cw_field_errors *errors, const char *field, const json_t *value,
+                         const char *expected)
+{
+    cw_field_errors_add_message(errors, field, value, expected, NULL);
+}
+
+void cw_field_errors_add_unknown(struct cw_field_errors *errors, const char *kind, const char *field,
+                                 const json_t *value, const char *const *names, size_t count)
+{
+    char expected[sizeof errors->items[0].expected];
+    char message[sizeof errors->items[0].message];
+    const char *dot = strrchr(field, '.');
+    const char *nearest = cw_name_nearest(dot != NULL ? dot + 1 : field, names, count);
+    size_t used = (size_t)snprintf(expected, sizeof expected, count == 0 ? "no %s" : "one of", kind);
+    for (size_t i = 0; i < count && used < sizeof expected; i++) {
+        used +=
+            (size_t)snprintf(expected + used, sizeof expected - used, "%s %s", i == 0 ? "" : ",", names[i]);
+    }
+    if (nearest != NULL) {
+        snprintf(message, sizeof message, "unknown %s \"%.90s\"; did you mean \"%s\"?", kind, field, nearest);
+    } else {
+        snprintf(message, sizeof message, "unknown %s \"%.90s\"; expected %s", kind, field, expected);
+    }
+    cw_field_errors_add_message(errors, field, value, expected, message);
+}
+
 void cw_field_errors_add_text(struct cw_field_errors *errors, const char *field, const char *value,
                               const char *expected)
 {
     json_t *text = value == NULL ? NULL : json_string(value);
     cw_field_errors_add(errors, field, text, expected);
     json_decref(text);
+}
+
+void cw_choice_text(const char *values, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    while (*values != '\0' && used < size) {
+        const size_t length = strcspn(values, "|");
+        const bool is_last = values[length] == '\0';
+        const char *joint = used == 0 ? "" : is_last ? " or " : ", ";
+        used += (size_t)snprintf(text + used, size - used, "%s%.*s", joint, (int)length, values);
+        values += length + !is_last;
+    }
 }
 
 bool cw_choice_has(const char *values, const char *text)
@@ -70,11 +125,25 @@ void cw_market_choices(char *text, size_t size)
     }
 }
 
+/* "en-US, de-DE or fr-FR (or their countries)". */
+static void market_text(char *text, size_t size)
+{
+    size_t used = 0;
+    const uint32_t count = cw_market_count();
+    for (uint32_t i = 0; i < count && used < size; i++) {
+        const char *joint = i == 0 ? "" : i + 1 == count ? " or " : ", ";
+        used += (size_t)snprintf(text + used, size - used, "%s%s", joint, cw_market_get(i)->locale);
+    }
+    if (used < size) {
+        snprintf(text + used, size - used, " (or the country alone)");
+    }
+}
+
 /* What a field must be, in words. */
 static void expectation(const struct cw_field *field, const struct cw_field_limits *limits, char *text,
                         size_t size)
 {
-    char markets[MARKET_TEXT_MAX];
+    char choices[MARKET_TEXT_MAX];
     switch (field->kind) {
     case CW_FIELD_INTEGER:
         snprintf(text, size, "a whole number from %lld to %lld", (long long)field->minimum,
@@ -90,24 +159,25 @@ static void expectation(const struct cw_field *field, const struct cw_field_limi
         snprintf(text, size, "true or false");
         break;
     case CW_FIELD_CHOICE:
-        snprintf(text, size, "one of %s", field->values);
+        cw_choice_text(field->values, text, size);
         break;
     case CW_FIELD_TEXT:
         snprintf(text, size, "a text of 1 to %lld bytes", (long long)field->maximum);
         break;
     case CW_FIELD_UUID:
-        snprintf(text, size, "a UUID such as \"01890a5d-ac96-774b-bcce-b302099a8057\"");
+        snprintf(text, size, "a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057");
         break;
     case CW_FIELD_TIME:
-        snprintf(text, size, "a date (\"2025-06-30\") or a time (\"2025-06-30T18:00:00Z\")");
+        snprintf(text, size, "a date such as 2025-06-30 or a time such as 2025-06-30T18:00:00Z");
         break;
     case CW_FIELD_MARKETS:
-        cw_market_choices(markets, sizeof markets);
-        snprintf(text, size, "a locale, a list of locales, or an object of locale and share; locales: %s",
-                 markets);
+        market_text(choices, sizeof choices);
+        snprintf(text, size,
+                 "%.200s, a list of them, or an object with a share for each such as {\"en-US\": 3}",
+                 choices);
         break;
     case CW_FIELD_NAMES:
-        snprintf(text, size, "a list of 1 to %lld different texts of 1 to %d characters",
+        snprintf(text, size, "a list of 1 to %lld different texts, each of 1 to %d characters",
                  (long long)field->maximum, NAME_LENGTH_MAX);
         break;
     case CW_FIELD_OBJECT:
@@ -262,27 +332,36 @@ static const struct cw_field *find_field(const struct cw_field *fields, size_t c
     return NULL;
 }
 
-/* Says that a name is unknown, and which one may have been meant. */
-static void unknown_expected(const struct cw_field *fields, size_t count, const char *name, char *text,
-                             size_t size)
+size_t cw_field_names(const struct cw_field *fields, size_t count, const char *names[CW_FIELD_NAMES_MAX])
 {
-    const char *names[FIELDS_MAX] = {NULL};
     size_t known = 0;
-    for (; known < count && known < FIELDS_MAX; known++) {
+    for (; known < count && known < CW_FIELD_NAMES_MAX; known++) {
         names[known] = fields[known].name;
     }
-    const char *nearest = cw_name_nearest(name, names, known);
-    if (nearest != NULL) {
-        snprintf(text, size, "no such field; did you mean '%s'?", nearest);
-        return;
+    return known;
+}
+
+/* A text that is none of the choices, with the nearest of them. */
+static void add_wrong_choice(const struct cw_field *field, const json_t *value, const char *name,
+                             const char *expected, struct cw_field_errors *errors)
+{
+    const char *names[CW_FIELD_NAMES_MAX];
+    char values[MARKET_TEXT_MAX];
+    char message[sizeof errors->items[0].message];
+    size_t count = 0;
+    snprintf(values, sizeof values, "%s", field->values);
+    for (char *at = values; at != NULL && count < CW_FIELD_NAMES_MAX;) {
+        char *bar = strchr(at, '|');
+        names[count++] = at;
+        at = bar != NULL ? bar + 1 : NULL;
+        if (bar != NULL) {
+            *bar = '\0';
+        }
     }
-    size_t used = (size_t)snprintf(text, size, "no such field; known are");
-    for (size_t i = 0; i < known && used < size; i++) {
-        used += (size_t)snprintf(text + used, size - used, "%s %s", i == 0 ? "" : ",", names[i]);
-    }
-    if (known == 0) {
-        snprintf(text, size, "no such field; none are known here");
-    }
+    const char *nearest = cw_name_nearest(json_string_value(value), names, count);
+    snprintf(message, sizeof message, "%.90s is \"%.60s\"; did you mean \"%s\"? Expected %s", name,
+             json_string_value(value), nearest != NULL ? nearest : "", expected);
+    cw_field_errors_add_message(errors, name, value, expected, nearest != NULL ? message : NULL);
 }
 
 static void check_member(const struct cw_field *field, const struct cw_field_limits *limits,
@@ -300,7 +379,11 @@ static void check_member(const struct cw_field *field, const struct cw_field_lim
     }
     if (field->kind == CW_FIELD_OBJECT || !fits(field, limits, value)) {
         expectation(field, limits, expected, sizeof expected);
-        cw_field_errors_add(errors, name, value, expected);
+        if (field->kind == CW_FIELD_CHOICE && json_is_string(value)) {
+            add_wrong_choice(field, value, name, expected, errors);
+        } else {
+            cw_field_errors_add(errors, name, value, expected);
+        }
     }
 }
 
@@ -309,6 +392,7 @@ void cw_fields_check(const struct cw_field *fields, size_t count, const struct c
 {
     char name[96];
     char expected[sizeof errors->items[0].expected];
+    const char *names[CW_FIELD_NAMES_MAX];
     if (!json_is_object(object)) {
         cw_field_errors_add(errors, prefix, object, "a JSON object");
         return;
@@ -322,8 +406,8 @@ void cw_fields_check(const struct cw_field *fields, size_t count, const struct c
         const struct cw_field *field = find_field(fields, count, json_object_iter_key(at));
         snprintf(name, sizeof name, "%s%.60s", prefix, json_object_iter_key(at));
         if (field == NULL) {
-            unknown_expected(fields, count, json_object_iter_key(at), expected, sizeof expected);
-            cw_field_errors_add(errors, name, json_object_iter_value(at), expected);
+            cw_field_errors_add_unknown(errors, "field", name, json_object_iter_value(at), names,
+                                        cw_field_names(fields, count, names));
         } else {
             check_member(field, limits, json_object_iter_value(at), name, errors);
         }
@@ -362,10 +446,29 @@ static void check_pair(const struct cw_field *field, const struct cw_query_pair 
     json_decref(value);
 }
 
+static void add_unknown_parameter(const struct cw_field *fields, size_t count,
+                                  const struct cw_query_pair *pair, struct cw_field_errors *errors)
+{
+    const char *names[CW_FIELD_NAMES_MAX];
+    json_t *value = json_string(pair->value);
+    cw_field_errors_add_unknown(errors, "query parameter", pair->name, value, names,
+                                cw_field_names(fields, count, names));
+    json_decref(value);
+}
+
+static void add_repeated_parameter(const struct cw_query_pair *pair, struct cw_field_errors *errors)
+{
+    char message[160];
+    json_t *value = json_string(pair->value);
+    snprintf(message, sizeof message, "%.90s is given more than once; expected once", pair->name);
+    cw_field_errors_add_message(errors, pair->name, value, "this parameter once", message);
+    json_decref(value);
+}
+
 void cw_query_check(const struct cw_field *fields, size_t count, const struct cw_uri *uri,
                     cw_query_other *other, void *context, struct cw_field_errors *errors)
 {
-    char expected[sizeof errors->items[0].expected];
+    const struct cw_field_limits none = {0};
     for (size_t i = 0; i < uri->pair_count; i++) {
         const struct cw_query_pair *pair = &uri->pairs[i];
         const struct cw_field *field = find_field(fields, count, pair->name);
@@ -374,17 +477,18 @@ void cw_query_check(const struct cw_field *fields, size_t count, const struct cw
             is_repeated |= strcmp(uri->pairs[j].name, pair->name) == 0;
         }
         if (is_repeated) {
-            cw_field_errors_add_text(errors, pair->name, pair->value, "this parameter once only");
+            add_repeated_parameter(pair, errors);
         } else if (field != NULL) {
             check_pair(field, pair, errors);
         } else if (other == NULL || !other(context, pair, errors)) {
-            unknown_expected(fields, count, pair->name, expected, sizeof expected);
-            cw_field_errors_add_text(errors, pair->name, pair->value, expected);
+            add_unknown_parameter(fields, count, pair, errors);
         }
     }
     for (size_t i = 0; i < count; i++) {
+        char expected[sizeof errors->items[0].expected];
         if (fields[i].required && cw_uri_query(uri, fields[i].name) == NULL) {
-            cw_field_errors_add(errors, fields[i].name, NULL, "this query parameter, which is required");
+            expectation(&fields[i], &none, expected, sizeof expected);
+            cw_field_errors_add(errors, fields[i].name, NULL, expected);
         }
     }
 }

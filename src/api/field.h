@@ -48,8 +48,9 @@ struct cw_field_limits {
 
 struct cw_field_error {
     char field[96];
-    char value[128]; /* JSON; "" when the field is missing */
-    char expected[320];
+    char value[128];    /* JSON; "" when the field is missing */
+    char expected[320]; /* "" when the message says it otherwise */
+    char message[600];  /* all of it in words */
 };
 
 struct cw_field_errors {
@@ -57,12 +58,20 @@ struct cw_field_errors {
     struct cw_field_error items[CW_FIELD_ERRORS_MAX];
 };
 
-/* Notes an error; beyond CW_FIELD_ERRORS_MAX they are dropped. value may be NULL. */
+/* Notes an error; beyond CW_FIELD_ERRORS_MAX they are dropped. value may be NULL. The message is
+ * "FIELD is VALUE; expected EXPECTED". */
 void cw_field_errors_add(struct cw_field_errors *errors, const char *field, const json_t *value,
                          const char *expected);
 /* The same with the value as text. */
 void cw_field_errors_add_text(struct cw_field_errors *errors, const char *field, const char *value,
                               const char *expected);
+
+/* The same with a message of its own, instead of what could be composed. */
+void cw_field_errors_add_message(struct cw_field_errors *errors, const char *field, const json_t *value,
+                                 const char *expected, const char *message);
+/* Notes a name that nothing has: kind is "field" or "query parameter", names are those there are. */
+void cw_field_errors_add_unknown(struct cw_field_errors *errors, const char *kind, const char *field,
+                                 const json_t *value, const char *const *names, size_t count);
 
 /* Checks a JSON value against a table: type, range, required and unknown members. prefix is put before field
  * names: "" or "price_range.". */
@@ -75,6 +84,11 @@ typedef bool cw_query_other(void *context, const struct cw_query_pair *pair, str
 void cw_query_check(const struct cw_field *fields, size_t count, const struct cw_uri *uri,
                     cw_query_other *other, void *context, struct cw_field_errors *errors);
 
+/* At most this many names are looked through for the nearest one. */
+#define CW_FIELD_NAMES_MAX 128
+/* Puts the names of fields into names; returns how many. */
+size_t cw_field_names(const struct cw_field *fields, size_t count, const char *names[CW_FIELD_NAMES_MAX]);
+
 /* The whole number of a value that was checked. */
 int64_t cw_field_integer(const json_t *value);
 
@@ -86,6 +100,9 @@ void cw_fields_schema(struct cw_json_writer *writer, const struct cw_field *fiel
 
 /* Writes "enum":[...] of values separated by '|'. */
 void cw_json_put_choices(struct cw_json_writer *writer, const char *values);
+
+/* Writes values separated by '|' as people list them: "a, b or c". */
+void cw_choice_text(const char *values, char *text, size_t size);
 
 /* Whether text is one of values separated by '|'. */
 bool cw_choice_has(const char *values, const char *text);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/route.h"
 #include "base/parse.h"
 #include "service/list_page.h"
 
@@ -32,25 +33,45 @@ static bool find_filter(const struct cw_entity *entity, const char *name, int *c
     return cw_comparison_find(operator, comparison);
 }
 
+/* A name that is no column: what it may have been meant for. */
+static void add_unknown(const struct cw_exchange *exchange, const struct cw_query_pair *pair,
+                        struct cw_field_errors *errors)
+{
+    const struct cw_entity *entity = exchange->entity;
+    const char *names[CW_FIELD_NAMES_MAX];
+    size_t count = cw_field_names(exchange->route->query, exchange->route->query_count, names);
+    for (uint32_t i = 0; i < entity->column_count && count < CW_FIELD_NAMES_MAX; i++) {
+        names[count++] = entity->columns[i].name;
+    }
+    json_t *value = json_string(pair->value);
+    cw_field_errors_add_unknown(errors, "query parameter", pair->name, value, names, count);
+    json_decref(value);
+}
+
 bool cw_list_query_check(void *context, const struct cw_query_pair *pair, struct cw_field_errors *errors)
 {
     const struct cw_exchange *exchange = context;
-    char expected[200];
+    char expected[300];
     int column = -1;
     enum cw_comparison comparison;
     if (!find_filter(exchange->entity, pair->name, &column, &comparison)) {
-        if (column >= 0) {
-            cw_field_errors_add_text(errors, pair->name, pair->value,
-                                     "a column, alone or with [eq], [ne], [lt], [lte], [gt] or [gte]");
+        if (column < 0) {
+            add_unknown(exchange, pair, errors);
+            return true;
         }
-        return column >= 0;
+        const char *name = exchange->entity->columns[column].name;
+        char message[400];
+        snprintf(expected, sizeof expected, "%s alone, or with [eq], [ne], [lt], [lte], [gt] or [gte]", name);
+        snprintf(message, sizeof message, "\"%.90s\" is no comparison; expected %.200s", pair->name,
+                 expected);
+        cw_field_errors_add_message(errors, pair->name, NULL, expected, message);
+        return true;
     }
     const struct cw_column_def *definition = &exchange->entity->columns[column];
     if (!cw_filter_value_is_good(definition, pair->value)) {
-        snprintf(expected, sizeof expected, "a value of type %s", cw_type_name(definition->type));
-        cw_field_errors_add_text(errors, pair->name, pair->value, expected);
+        cw_field_errors_add_text(errors, pair->name, pair->value, cw_filter_value_expected(definition));
     } else if (definition->values != NULL && !cw_choice_has(definition->values, pair->value)) {
-        snprintf(expected, sizeof expected, "one of %s", definition->values);
+        cw_choice_text(definition->values, expected, sizeof expected);
         cw_field_errors_add_text(errors, pair->name, pair->value, expected);
     }
     return true;
@@ -76,20 +97,49 @@ static bool read_cursor(const struct cw_entity *entity, const char *cursor, stru
     return cw_parse_uuid(dashed, strlen(dashed), id->bytes);
 }
 
-/* Reads fields=id,email; false when a name is no column, or given twice. */
-static bool read_columns(const char *text, struct cw_list_page *page)
+/* Says which of the names is no column, or comes twice. */
+static void add_wrong_column(const struct cw_list_page *page, const char *text, const char *name, size_t size,
+                             bool is_known, struct cw_field_errors *errors)
 {
+    static const char expected[] = "columns of the table, each once, separated by commas";
+    const char *names[CW_FIELD_NAMES_MAX];
+    char wrong[64];
+    char message[200];
+    json_t *value = json_string(text);
+    for (uint32_t i = 0; i < page->entity->column_count; i++) {
+        names[i] = page->entity->columns[i].name;
+    }
+    snprintf(wrong, sizeof wrong, "%.*s", (int)size, name);
+    const char *nearest = cw_name_nearest(wrong, names, page->entity->column_count);
+    if (is_known) {
+        snprintf(message, sizeof message, "fields names \"%s\" twice; expected %s", wrong, expected);
+    } else if (nearest != NULL) {
+        snprintf(message, sizeof message, "fields names \"%s\", which is no column; did you mean \"%s\"?",
+                 wrong, nearest);
+    } else {
+        snprintf(message, sizeof message, "fields names \"%s\", which is no column; expected %s", wrong,
+                 expected);
+    }
+    cw_field_errors_add_message(errors, "fields", value, expected, message);
+    json_decref(value);
+}
+
+/* Reads fields=id,email. */
+static void read_columns(const char *text, struct cw_list_page *page, struct cw_field_errors *errors)
+{
+    const char *whole = text;
     uint64_t seen = 0;
     for (;;) {
         const size_t size = strcspn(text, ",");
         const int column = cw_entity_column(page->entity, text, size);
         if (column < 0 || (seen >> column & 1) != 0) {
-            return false;
+            add_wrong_column(page, whole, text, size, column >= 0, errors);
+            return;
         }
         seen |= UINT64_C(1) << column;
         page->columns[page->column_count++] = (uint32_t)column;
         if (text[size] == '\0') {
-            return true;
+            return;
         }
         text += size + 1;
     }
@@ -115,10 +165,7 @@ static bool read_page(struct cw_exchange *exchange, struct cw_list_page *page)
                                          "the next_cursor of a page of the same table");
             }
         } else if (strcmp(pair->name, "fields") == 0) {
-            if (!read_columns(pair->value, page)) {
-                cw_field_errors_add_text(&errors, "fields", pair->value,
-                                         "columns of the table, each once, separated by commas");
-            }
+            read_columns(pair->value, page, &errors);
         } else if (find_filter(exchange->entity, pair->name, &column, &comparison) &&
                    cw_list_page_filter(page, (uint32_t)column, comparison, pair->value, NULL) != CW_OK) {
             cw_field_errors_add_text(&errors, pair->name, pair->value, "at most 16 conditions");

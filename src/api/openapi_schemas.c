@@ -15,8 +15,8 @@ static const struct {
      "'properties':{'type':{'type':'string','format':'uri-reference'},'title':{'type':'string'},"
      "'status':{'type':'integer'},'detail':{'type':'string'},'instance':{'type':'string'},"
      "'request_id':{'type':'string'},'errors':{'type':'array','items':{'type':'object',"
-     "'required':['field','expected'],'properties':{'field':{'type':'string'},'value':{},"
-     "'expected':{'type':'string'}}}}}}"},
+     "'required':['field','message'],'properties':{'field':{'type':'string'},'value':{},"
+     "'expected':{'type':'string'},'message':{'type':'string'}}}}}}"},
     {"Counts", "{'type':'object','description':'Rows by table','additionalProperties':{'type':'integer'}}"},
     {"RunSpec", "{'type':'object','description':'Everything that decides the rows, with defaults resolved'}"},
     {"GeneratedRun",

@@ -86,12 +86,40 @@ enum cw_route_match cw_route_find(struct cw_exchange *exchange, char allow[CW_RO
     return CW_ROUTE_NO_METHOD;
 }
 
+/* What may have been meant by /api/v1/NAME/ID, as both come from people. */
+static void explain_path(const char *path, char *detail, size_t size)
+{
+    static const char root[] = "/api/v1/";
+    const char *names[CW_ENTITY_COUNT + 4] = {"generate", "jobs", "runs", "relationships"};
+    char name[64];
+    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
+        names[4 + i] = cw_entity_get((enum cw_entity_id)i)->table;
+    }
+    const bool is_ours = strncmp(path, root, sizeof root - 1) == 0;
+    const char *first = is_ours ? path + sizeof root - 1 : "";
+    const size_t length = strcspn(first, "/");
+    snprintf(name, sizeof name, "%.*s", (int)length, first);
+    const char *nearest = cw_name_nearest(name, names, CW_ENTITY_COUNT + 4);
+    uint8_t id[16];
+    const char *rest = first + length + (first[length] == '/');
+    const size_t rest_length = strcspn(rest, "/");
+    if (nearest != NULL && strcmp(nearest, name) != 0) {
+        snprintf(detail, size, "there is nothing at this path; did you mean %s%s?", root, nearest);
+    } else if (nearest != NULL && nearest != names[0] && nearest != names[3] && rest_length > 0 &&
+               !cw_parse_uuid(rest, rest_length, id)) {
+        snprintf(detail, size, "there is nothing at this path; expected a UUID after %s%s/", root, nearest);
+    } else {
+        snprintf(detail, size, "there is nothing at this path; see /openapi.json for what there is");
+    }
+}
+
 /* Answers what no route does. */
 static void answer_unrouted(struct cw_exchange *exchange, enum cw_route_match match, const char *allow)
 {
+    char detail[160];
     if (match == CW_ROUTE_NO_PATH) {
-        cw_reply_problem(exchange, 404, "there is nothing at this path; see /openapi.json for what there is",
-                         NULL);
+        explain_path(exchange->uri.path, detail, sizeof detail);
+        cw_reply_problem(exchange, 404, detail, NULL);
         return;
     }
     cw_reply_header(&exchange->reply, "Allow", allow, NULL);
@@ -99,8 +127,7 @@ static void answer_unrouted(struct cw_exchange *exchange, enum cw_route_match ma
         exchange->reply.status = 204;
         return;
     }
-    char detail[160];
-    snprintf(detail, sizeof detail, "this path does not know the method; it knows %s", allow);
+    snprintf(detail, sizeof detail, "the method %s is not known here; expected %s", exchange->method, allow);
     cw_reply_problem(exchange, 405, detail, NULL);
 }
 

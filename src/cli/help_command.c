@@ -2,6 +2,23 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "service/values.h"
+
+#define COMMANDS_MAX 32
+
+static cw_status unknown_command(const char *name, struct cw_error *error)
+{
+    const char *names[COMMANDS_MAX];
+    for (size_t i = 0; i < cw_command_count && i < COMMANDS_MAX; i++) {
+        names[i] = cw_commands[i]->name;
+    }
+    const char *nearest =
+        cw_name_nearest(name, names, cw_command_count < COMMANDS_MAX ? cw_command_count : COMMANDS_MAX);
+    return nearest != NULL ? cw_error_set(error, CW_E_INVALID, NULL,
+                                          "unknown command '%.60s'; did you mean '%s'?", name, nearest)
+                           : cw_error_set(error, CW_E_INVALID, NULL,
+                                          "unknown command '%.60s'; see cartwright help", name);
+}
 
 static int run_help(const struct cw_arguments *arguments)
 {
@@ -16,8 +33,7 @@ static int run_help(const struct cw_arguments *arguments)
         }
     }
     if (arguments->count > 0 && command == NULL) {
-        status = cw_error_set(&error, CW_E_INVALID, NULL, "there is no command '%.60s'; see cartwright help",
-                              arguments->values[0]);
+        status = unknown_command(arguments->values[0], &error);
     } else if (format == NULL || strcmp(format, "text") == 0) {
         status = cw_help_text(command, &out, &error);
     } else if (strcmp(format, "man") == 0) {

@@ -109,8 +109,8 @@ static cw_status resolve_times(struct cw_run_spec *spec, struct cw_error *error)
     }
     if (spec->to - spec->from < CW_MICROS_PER_SECOND * 3600) {
         return cw_error_set(error, CW_E_INVALID, "date_range",
-                            "date_range covers %lld seconds; expected from at least one hour before to",
-                            (long long)((spec->to - spec->from) / CW_MICROS_PER_SECOND));
+                            "date_range ends %s it begins; expected at least one hour after",
+                            spec->to < spec->from ? "before" : "less than an hour after");
     }
     return CW_OK;
 }
@@ -178,15 +178,28 @@ static cw_status resolve_counts(struct cw_run_spec *spec, struct cw_error *error
     return CW_OK;
 }
 
+/* Cents are told as dollars, as they were given. */
+static cw_status check_price(const char *field, int64_t value, int64_t low, int64_t high,
+                             struct cw_error *error)
+{
+    if (value >= low && value <= high) {
+        return CW_OK;
+    }
+    return cw_error_set(error, CW_E_INVALID, field, "%s is %lld.%02lld; expected %lld.%02lld to %lld.%02lld",
+                        field, (long long)(value / 100),
+                        (long long)(value % 100 < 0 ? -(value % 100) : value % 100), (long long)(low / 100),
+                        (long long)(low % 100), (long long)(high / 100), (long long)(high % 100));
+}
+
 static cw_status resolve_prices(struct cw_run_spec *spec, struct cw_error *error)
 {
     const int64_t highest = INT64_C(100000000);
     cw_status status = CW_OK;
     if (spec->price_minimum != CW_UNSET) {
-        status = check_range("price_range.min", spec->price_minimum, 1, highest, error);
+        status = check_price("price_range.min", spec->price_minimum, 1, highest, error);
     }
     if (status == CW_OK && spec->price_maximum != CW_UNSET) {
-        status = check_range("price_range.max", spec->price_maximum,
+        status = check_price("price_range.max", spec->price_maximum,
                              spec->price_minimum == CW_UNSET ? 1 : spec->price_minimum, highest, error);
     }
     return status;

@@ -31,6 +31,8 @@ struct cw_list_page {
 bool cw_comparison_find(const char *name, enum cw_comparison *comparison);
 
 /* Whether text is a value of a column's type: uuid, integer, date, RFC 3339 time (or date), true or false. */
+/* What such a value must be, in words. */
+const char *cw_filter_value_expected(const struct cw_column_def *column);
 bool cw_filter_value_is_good(const struct cw_column_def *column, const char *text);
 
 /* Adds a condition whose value is good. A date for a time means its first moment, UTC. Errors: CW_E_LIMIT. */

@@ -137,7 +137,8 @@ static cw_status add_locale(const char *field, const char *code, int64_t share,
         return unknown_locale(field, code, error);
     }
     if (shares[market] != 0) {
-        return cw_error_set(error, CW_E_INVALID, field, "%s names %.60s twice", field, code);
+        return cw_error_set(error, CW_E_INVALID, field, "%s names %.60s twice; expected each market once",
+                            field, code);
     }
     shares[market] = (uint32_t)share;
     return CW_OK;

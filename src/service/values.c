@@ -97,7 +97,13 @@ cw_status cw_value_count(const char *field, const char *text, int64_t minimum, i
                          int64_t *value, struct cw_error *error)
 {
     int64_t number = 0;
-    if (!read_count(text, &number)) {
+    const bool is_good = read_count(text, &number);
+    if (!is_good && maximum < 100000) {
+        return cw_error_set(error, CW_E_INVALID, field,
+                            "%s is '%.60s', but must be a whole number from %lld to %lld", field, text,
+                            (long long)minimum, (long long)maximum);
+    }
+    if (!is_good) {
         return cw_error_set(error, CW_E_INVALID, field,
                             "%s is '%.60s', but must be a whole number such as 500, 10K, 1.5M or 2B", field,
                             text);

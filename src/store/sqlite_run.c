@@ -143,7 +143,7 @@ cw_status cw_store_run(struct cw_store *store, const struct cw_uuid *id, struct 
     }
     cw_store_return(store, connection);
     if (status == CW_OK && count == 0) {
-        return cw_error_set(error, CW_E_NOT_FOUND, "run", "no run has this id");
+        return cw_error_set(error, CW_E_NOT_FOUND, "id", "there is no run with this id");
     }
     return status;
 }

@@ -128,8 +128,31 @@ def test_wrong_values_are_named(server, kind, body, field):
 
 
 def test_nearest_name_is_offered(server):
-    errors = server.post(GENERATE + "customers", {"cuont": 5}, 400).json()["errors"]
-    assert "'count'" in errors[0]["expected"]
+    problem = server.post(GENERATE + "customers", {"cuont": 5}, 400).json()
+    assert problem["detail"] == problem["errors"][0]["message"] == 'unknown field "cuont"; did you mean "count"?'
+    assert problem["errors"][0]["expected"] == "one of count, locale, segment, seed, persist, as_of"
+
+
+@pytest.mark.parametrize("path, body, detail", [
+    ("customers", {"local": "de-DE"}, 'unknown field "local"; did you mean "locale"?'),
+    ("customers", {"zzz": 1}, 'unknown field "zzz"; expected one of count, locale, segment, seed, persist, as_of'),
+    ("customers", {"count": "10"}, 'count is "10"; expected a whole number from 1 to 10000000'),
+    ("customers", {"locale": "german"}, 'locale is "german"; expected en-US, en-GB, '),
+    ("customers", {"segment": "gold"}, 'segment is "gold"; expected new, regular, vip, wholesale or dormant'),
+    ("customers", {"segment": "regulr"}, 'segment is "regulr"; did you mean "regular"? Expected new, regular, '),
+    ("customers", {"as_of": "2025-02-30"}, 'as_of is "2025-02-30"; expected a date such as 2025-06-30 or a time such as '),
+    ("customers", [1], "the body is [1]; expected a JSON object"),
+    ("customers?tabel=addresses", {}, 'unknown query parameter "tabel"; did you mean "table"?'),
+    ("customers?table=orders", {}, 'table is "orders"; expected customers, addresses or payment_methods'),
+    ("products", {"price_range": {"minimum": 1}}, 'unknown field "price_range.minimum"; expected one of min, max'),
+    ("products", {"attributes": {"color": ["red"]}}, 'unknown field "attributes.color"; did you mean "colour"?'),
+    ("products", {"price_range": {"min": 20, "max": 10}}, "price_range.max is 10.00; expected 20.00 to 1000000.00"),
+    ("orders", {"date_range": {"from": "2025-07-01", "to": "2025-06-01"}}, "date_range ends before it begins; expected "),
+    ("orders", {"date_range": "2025"}, 'date_range is "2025"; expected an object'),
+])
+def test_messages_are_plain(server, path, body, detail):
+    problem = server.post(GENERATE + path, body).json()
+    assert problem["detail"].startswith(detail) and problem["errors"][0]["message"] == problem["detail"]
 
 
 @pytest.mark.parametrize("kind, body", [

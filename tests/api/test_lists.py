@@ -112,3 +112,24 @@ def test_relationships(server):
     assert {error["field"] for error in server.get(path, 400).json()["errors"]} == {"entity_type", "entity_id"}
     server.get(path + "?entity_type=robot&entity_id=01890a5d-ac96-774b-bcce-b302099a8057", 400)
     server.get(path + "?entity_type=customer&entity_id=01890a5d-ac96-774b-bcce-b302099a8057", 404)
+
+
+@pytest.mark.parametrize("path, detail", [
+    ("customers?countri=DE", 'unknown query parameter "countri"; did you mean "country"?'),
+    ("customers?limit=0", "limit is 0; expected a whole number from 1 to 1000"),
+    ("customers?limit=1&limit=2", "limit is given more than once; expected once"),
+    ("customers?cursor=abc", 'cursor is "abc"; expected the next_cursor of a page of the same table'),
+    ("customers?fields=id,nmae", 'fields names "nmae", which is no column; '),
+    ("customers?fields=id,id", 'fields names "id" twice; expected columns of the table'),
+    ("customers?created_at[gt]=noon", 'created_at[gt] is "noon"; expected a date such as 2025-06-30 or a time such as '),
+    ("customers?created_at[after]=2025-01-01", '"created_at[after]" is no comparison; expected created_at alone, or with '),
+    ("customers?segment=gold", 'segment is "gold"; expected new, regular, vip, wholesale or dormant'),
+    ("custmers", "there is nothing at this path; did you mean /api/v1/customers?"),
+    ("customers/42", "there is nothing at this path; expected a UUID after /api/v1/customers/"),
+    ("jobs/1", "there is nothing at this path; expected a UUID after /api/v1/jobs/"),
+    ("relationships/validate?entity_id=01890a5d-ac96-774b-bcce-b302099a8057", "entity_type is missing; expected category, brand, "),
+    ("relationships/validate?entity_type=customers&entity_id=01890a5d-ac96-774b-bcce-b302099a8057",
+     'entity_type is "customers"; did you mean "customer"? Expected category, '),
+])
+def test_messages_are_plain(server, path, detail):
+    assert server.call("GET", "/api/v1/" + path).json()["detail"].startswith(detail)
