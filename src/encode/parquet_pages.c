@@ -93,6 +93,9 @@ static cw_status write_bools(struct cw_buffer *out, const uint8_t *bitmap, size_
 static cw_status write_plain(struct cw_buffer *out, const struct cw_parquet_plan *plan, size_t first,
                              size_t count, struct cw_error *error)
 {
+    if (plan->values == NULL) {
+        return CW_OK; /* a chunk of nulls */
+    }
     if (plan->value_size == 0) {
         return write_bools(out, (const uint8_t *)plan->values, first, count, error);
     }

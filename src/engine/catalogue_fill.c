@@ -36,8 +36,9 @@ cw_status cw_rows_text(const struct cw_rows *fill, uint32_t column, int64_t row,
     struct cw_column *target = &fill->batch->columns[column];
     int32_t *offsets = target->values;
     size_t used = (size_t)offsets[row];
-    if (target->bytes == NULL || used + size > target->bytes_capacity) {
-        cw_status status = cw_batch_reserve_bytes(fill->batch, column, used + size, fill->error);
+    /* One byte more than needed, so that there is memory behind an empty text, too. */
+    if (used + size >= target->bytes_capacity) {
+        cw_status status = cw_batch_reserve_bytes(fill->batch, column, used + size + 1, fill->error);
         if (status != CW_OK) {
             return status;
         }

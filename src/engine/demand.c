@@ -92,8 +92,8 @@ static cw_status make_router(struct cw_demand *demand, const struct cw_market_ta
         total += tables->tables[m].market->regions.count;
     }
     router->offsets[tables->count] = total;
-    router->cells = malloc(total);
-    router->groups = calloc(total, 1);
+    router->cells = malloc((size_t)total + 1);
+    router->groups = calloc((size_t)total + 1, 1);
     if (router->cells == NULL || router->groups == NULL) {
         return no_memory(error, "regions");
     }
@@ -148,7 +148,7 @@ static cw_status sort_buyers(struct cw_demand *demand, const struct router *rout
 {
     size_t keys = (size_t)demand->cell_count * CW_CELL_ZONES_MAX * CW_RATE_CLASSES;
     uint32_t *next = calloc(keys + 1, sizeof *next);
-    uint16_t *key_of = malloc(((size_t)end - first + 1) * sizeof *key_of);
+    uint16_t *key_of = calloc((size_t)end - first + 1, sizeof *key_of);
     demand->members = malloc(((size_t)end - first + 1) * sizeof *demand->members);
     if (next == NULL || key_of == NULL || demand->members == NULL) {
         free(next);
@@ -350,7 +350,7 @@ static void count_slots(const struct cw_demand *demand, struct cw_cell *cell, do
 /* Exact numbers of orders per cell: whole parts first, then the largest remainders. */
 static void share_orders(struct cw_demand *demand, const double *sums, double total, int64_t orders)
 {
-    double remainders[256];
+    double remainders[256] = {0};
     int64_t left = orders;
     for (uint32_t c = 0; c < demand->cell_count; c++) {
         double exact = (double)orders * (sums[c] / total);
@@ -379,11 +379,11 @@ static void share_orders(struct cw_demand *demand, const double *sums, double to
 static cw_status fill_slots(struct cw_demand *demand, int64_t orders, struct cw_error *error)
 {
     size_t slots = (size_t)demand->slot_count;
-    double *weights = malloc(demand->cell_count * slots * sizeof *weights);
+    double *weights = calloc(demand->cell_count * slots + 1, sizeof *weights);
     if (weights == NULL) {
         return no_memory(error, "hours of demand");
     }
-    double sums[256];
+    double sums[256] = {0};
     double total = 0.0;
     cw_status status = CW_OK;
     for (uint32_t c = 0; c < demand->cell_count; c++) {
@@ -391,7 +391,8 @@ static cw_status fill_slots(struct cw_demand *demand, int64_t orders, struct cw_
         total += sums[c];
         demand->cells[c].slot_orders = calloc(slots + 1, sizeof(int64_t));
         if (demand->cells[c].slot_orders == NULL) {
-            status = no_memory(error, "hours of demand");
+            free(weights);
+            return no_memory(error, "hours of demand");
         }
     }
     if (status == CW_OK && orders > 0 && !(total > 0.0)) {
@@ -509,7 +510,7 @@ cw_status cw_demand_sites(const struct cw_run_spec *spec, uint32_t *sites, uint3
 static cw_status make_cells(struct cw_demand *demand, const struct cw_run_spec *spec, struct cw_error *error)
 {
     uint32_t sites[256];
-    uint32_t count;
+    uint32_t count = 0;
     cw_status status = cw_demand_sites(spec, sites, &count, error);
     if (status != CW_OK) {
         return status;

@@ -20,7 +20,7 @@ static double day_weight(int32_t day, int32_t days_since_start)
 cw_status cw_growth_init(struct cw_growth *growth, int64_t start, int64_t end, struct cw_error *error)
 {
     int32_t days = (int32_t)((end - start + CW_MICROS_PER_DAY - 1) / CW_MICROS_PER_DAY);
-    double *sums = malloc(((size_t)days + 1) * sizeof *sums);
+    double *sums = calloc((size_t)days + 1, sizeof *sums);
     if (sums == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a sign-up curve of %d days", days);
     }
@@ -39,7 +39,7 @@ cw_status cw_growth_init(struct cw_growth *growth, int64_t start, int64_t end, s
     growth->sums = sums;
     uint32_t day = 0;
     for (uint32_t b = 0; b < 1U << CW_GROWTH_GUIDE_BITS; b++) {
-        while (sums[day + 1] <= (double)b / (1 << CW_GROWTH_GUIDE_BITS)) {
+        while (day + 1 < (uint32_t)days && sums[day + 1] <= (double)b / (1 << CW_GROWTH_GUIDE_BITS)) {
             day++;
         }
         growth->guide[b] = day;
