@@ -40,7 +40,9 @@ format:
 	tools/check --fix
 
 # Figures beside those of other generators, and of ourselves.
-bench: build
+bench:
+	tools/setup bench
+	tools/build release
 	meson configure build/release -Dbench=true
 	tools/build release
 	bench/run

@@ -55,14 +55,14 @@ def install_python(peers):
 
 
 def install_rust(peers):
-    """Builds in a copy, so that the lock file and objects stay out of the source tree."""
+    """Builds in a copy, so that the source tree stays as it is."""
     folder = TARGET / "fake_rs"
-    sources = [SOURCE / "fake_rs/Cargo.toml", SOURCE / "fake_rs/src/main.rs"]
+    sources = [SOURCE / "fake_rs" / name for name in ("Cargo.toml", "Cargo.lock", "src/main.rs")]
     pins = pins_of(*sources)
     if not done(folder, pins):
         print("bench: building peers/fake_rs", file=sys.stderr)
         shutil.copytree(SOURCE / "fake_rs", folder, dirs_exist_ok=True)
-        run(["cargo", "build", "--release", "--quiet"], cwd=folder,
+        run(["cargo", "build", "--release", "--quiet", "--locked"], cwd=folder,
             env={**os.environ, "CARGO_TARGET_DIR": str(folder / "target")})
         (folder / ".pins").write_text(pins)
     peers.commands["fake_rs"] = [str(folder / "target/release/fake_rs_customers")]
@@ -70,11 +70,11 @@ def install_rust(peers):
 
 def install_node(peers):
     folder = TARGET / "faker_js"
-    pins = pins_of(SOURCE / "faker_js/package.json", SOURCE / "faker_js/customers.js")
+    pins = pins_of(*(SOURCE / "faker_js" / name for name in ("package.json", "package-lock.json", "customers.js")))
     if not done(folder, pins):
         print("bench: installing peers/faker_js", file=sys.stderr)
         shutil.copytree(SOURCE / "faker_js", folder, dirs_exist_ok=True)
-        run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"], cwd=folder)
+        run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder)
         (folder / ".pins").write_text(pins)
     peers.commands["faker_js"] = ["node", str(folder / "customers.js")]
 

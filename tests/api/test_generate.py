@@ -140,14 +140,14 @@ def test_nearest_name_is_offered(server):
     ("customers", {"locale": "german"}, 'locale is "german"; expected en-US, en-GB, '),
     ("customers", {"segment": "gold"}, 'segment is "gold"; expected new, regular, vip, wholesale or dormant'),
     ("customers", {"segment": "regulr"}, 'segment is "regulr"; did you mean "regular"? Expected new, regular, '),
-    ("customers", {"as_of": "2025-02-30"}, 'as_of is "2025-02-30"; expected a date such as 2025-06-30 or a time such as '),
+    ("customers", {"as_of": "2025-02-30"}, 'as_of is "2025-02-30"; expected a date such as 2025-06-30 or a time '),
     ("customers", [1], "the body is [1]; expected a JSON object"),
     ("customers?tabel=addresses", {}, 'unknown query parameter "tabel"; did you mean "table"?'),
     ("customers?table=orders", {}, 'table is "orders"; expected customers, addresses or payment_methods'),
     ("products", {"price_range": {"minimum": 1}}, 'unknown field "price_range.minimum"; expected one of min, max'),
     ("products", {"attributes": {"color": ["red"]}}, 'unknown field "attributes.color"; did you mean "colour"?'),
     ("products", {"price_range": {"min": 20, "max": 10}}, "price_range.max is 10.00; expected 20.00 to 1000000.00"),
-    ("orders", {"date_range": {"from": "2025-07-01", "to": "2025-06-01"}}, "date_range ends before it begins; expected "),
+    ("orders", {"date_range": {"from": "2025-07-01", "to": "2025-06-01"}}, "date_range ends before it begins; "),
     ("orders", {"date_range": "2025"}, 'date_range is "2025"; expected an object'),
 ])
 def test_messages_are_plain(server, path, body, detail):
