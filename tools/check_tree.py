@@ -38,7 +38,7 @@ MAY_INCLUDE = {
     "cli": {"service", "encode", "model", "base", "include"},
 }
 EXTERNAL = {
-    "pthread.h": {"base", "engine", "store", "service", "api", "cli"},
+    "pthread.h": {"base", "encode", "engine", "store", "service", "api", "cli"},
     "zstd.h": {"encode"},
     "snappy-c.h": {"encode"},
     "sqlite3.h": {"store", "service"},

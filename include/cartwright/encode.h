@@ -66,8 +66,8 @@ void cw_chunk_free(struct cw_chunk *chunk);
 
 /* Adds all rows of a batch of the encoder's entity. The chosen columns must be present in the batch. The
  * batch may be changed afterwards, but pools of dictionary columns must live, and be the same for every batch
- * of a column, until the chunk is finished. A chunk knows a pool by its address: one that it has seen must
- * not change, nor another be made at its address, before the chunk is freed. */
+ * of a column, until the chunk is finished. The chunks of an encoder know a pool by its address: one that a
+ * chunk has seen must not change, nor another be made at its address, before that chunk is freed. */
 cw_status cw_chunk_add(struct cw_chunk *chunk, const struct cw_batch *batch, struct cw_error *error);
 
 /* Ends the chunk: appends its bytes to body and what the tail must know of it to note, and empties it for the

@@ -65,6 +65,22 @@ static cw_status copy_options(struct cw_encoder_options *copy, const struct cw_e
     return CW_OK;
 }
 
+static cw_status make_shelf(struct cw_encoder *encoder, struct cw_error *error)
+{
+    struct cw_slot_shelf *shelf = calloc(1, sizeof *shelf);
+    if (shelf == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: an encoder needs %zu bytes",
+                            sizeof *shelf);
+    }
+    const cw_status status = cw_slot_shelf_init(shelf, error);
+    if (status != CW_OK) {
+        free(shelf);
+        return status;
+    }
+    encoder->shelf = shelf;
+    return CW_OK;
+}
+
 cw_status cw_encoder_new(const struct cw_encoder_options *options, struct cw_encoder **encoder,
                          struct cw_error *error)
 {
@@ -82,6 +98,9 @@ cw_status cw_encoder_new(const struct cw_encoder_options *options, struct cw_enc
                             sizeof *made);
     }
     cw_status status = copy_options(&made->options, options, error);
+    if (status == CW_OK) {
+        status = make_shelf(made, error);
+    }
     if (status != CW_OK) {
         goto fail;
     }
@@ -112,6 +131,10 @@ void cw_encoder_free(struct cw_encoder *encoder)
         uint32_t *owned;
     } columns = {.shown = encoder->options.columns};
     free(columns.owned);
+    if (encoder->shelf != NULL) {
+        cw_slot_shelf_clear(encoder->shelf);
+        free(encoder->shelf);
+    }
     free(encoder);
 }
 

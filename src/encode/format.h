@@ -6,10 +6,12 @@
 
 #include "cartwright/encode.h"
 #include "encode/decode.h"
+#include "encode/text_slots.h"
 
 struct cw_encoder {
     struct cw_encoder_options options; /* columns is never NULL here and owned */
     const struct cw_format_encoder *format;
+    struct cw_slot_shelf *shelf; /* owned; what chunks of text share */
 };
 
 /* Formats embed these three as the first member of their own structs, so that a pointer to one is a pointer

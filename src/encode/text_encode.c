@@ -11,6 +11,9 @@
 /* Writers may write this far past the end of a row. */
 #define OUTPUT_SLACK 64
 
+/* What a new buffer has more than the rows of the last chunk took: one part in so many. */
+#define USUAL_MORE 8
+
 /* At most CW_PADDING / sizeof(int32_t). */
 #define PREFETCH_ROWS 8
 
@@ -18,15 +21,6 @@
 #define CHUNK_BYTES 524288
 #define FEWEST_CHUNK_ROWS 4096
 #define MOST_CHUNK_ROWS 65536
-
-/* A pool's string as a finished value with what follows it, made when it is first met, stands in a slot of
- * one of two sizes: one read within a cache line, one copy of fixed width. The slot's last byte is the text's
- * length; 0: not made yet, or too long for a slot. */
-#define SMALL_SLOT 16
-#define LARGE_SLOT 32
-
-/* Small slots are for pools of which at most one string in so many is too long for them. */
-#define SMALL_SLOT_EXCEPTIONS 32
 
 /* A short text that is written as a whole word and then counted. */
 struct short_text {
@@ -42,18 +36,16 @@ struct text_column {
     const void *values;
     const char *bytes;
     const uint8_t *validity;
-    char *slots; /* slot 0 is null, slot i + 1 is string i of the pool */
-    size_t slot_size;
-    void *slot_memory;       /* what slots lies in */
-    struct short_text end;   /* after a number: separator or row end */
-    struct short_text close; /* after a quoted value: the quote and end */
-    size_t quote;            /* 1 where a quote stands before a value */
+    _Atomic uint64_t *words;     /* of the slots */
+    struct cw_text_slots *slots; /* of the pool met last; or NULL */
+    struct cw_slot_shelf *shelf; /* the encoder's */
+    struct short_text end;       /* after a number: separator or row end */
+    struct short_text close;     /* after a quoted value: the quote and end */
+    size_t quote;                /* 1 where a quote stands before a value */
     size_t prefix_length;
     char prefix[88];
     text_writer write_valid; /* what write calls for rows that are not null */
     const struct cw_text_format *format;
-    const struct cw_pool *pool; /* slots belong to it */
-    size_t pool_longest;
     int64_t day_start; /* of the latest timestamp, microseconds */
     char day_text[16]; /* its date and "T" */
     struct short_text null_value;
@@ -66,6 +58,7 @@ struct text_chunk {
     struct cw_chunk base;
     const struct cw_text_format *format;
     struct cw_buffer rows;
+    size_t usual_size; /* of the rows when the chunk was last finished */
     uint32_t column_count;
     struct text_column columns[];
 };
@@ -161,15 +154,11 @@ static char *write_string(char *out, struct text_column *column, int64_t row)
 static __attribute__((noinline)) char *write_unslotted(char *out, struct text_column *column,
                                                        size_t slot_number)
 {
-    const uint32_t *offsets = column->pool->offsets + slot_number - 1;
-    char *end = column->format->escape(out, column->pool->bytes + offsets[0], offsets[1] - offsets[0]);
+    const struct cw_pool *pool = column->slots->pool;
+    const uint32_t *offsets = pool->offsets + slot_number - 1;
+    char *end = column->format->escape(out, pool->bytes + offsets[0], offsets[1] - offsets[0]);
     end = put(end, &column->end);
-    const size_t length = (size_t)(end - out);
-    char *slot = column->slots + slot_number * column->slot_size;
-    if (length < column->slot_size) {
-        memcpy(slot, out, length);
-        slot[column->slot_size - 1] = (char)length;
-    }
+    cw_text_slots_fill(column->slots, slot_number, out, (size_t)(end - out));
     return end;
 }
 
@@ -180,15 +169,13 @@ static __attribute__((noinline)) char *write_unslotted(char *out, struct text_co
 static inline void prefetch_slot(const struct text_column *column, int64_t row, size_t slot_size)
 {
     const uint32_t code = ((const uint32_t *)column->values)[row + PREFETCH_ROWS];
-    const uintptr_t address = (uintptr_t)column->slots + ((uintptr_t)code + 1) * slot_size;
+    const uintptr_t address = (uintptr_t)column->words + ((uintptr_t)code + 1) * slot_size;
     __builtin_prefetch((const void *)address);
 }
 
 static inline char *write_slot(char *out, struct text_column *column, size_t slot_number, size_t slot_size)
 {
-    const char *slot = column->slots + slot_number * slot_size;
-    memcpy(out, slot, slot_size);
-    const size_t length = (uint8_t)slot[slot_size - 1];
+    const size_t length = cw_text_slot_read(out, column->words, slot_number, slot_size);
     if (__builtin_expect(length == 0, 0)) {
         return write_unslotted(out, column, slot_number);
     }
@@ -208,26 +195,26 @@ static inline size_t slot_of_valid(const struct text_column *column, int64_t row
 
 static char *write_small_code(char *out, struct text_column *column, int64_t row)
 {
-    prefetch_slot(column, row, SMALL_SLOT);
-    return write_slot(out, column, slot_of_code(column, row), SMALL_SLOT);
+    prefetch_slot(column, row, CW_SMALL_SLOT);
+    return write_slot(out, column, slot_of_code(column, row), CW_SMALL_SLOT);
 }
 
 static char *write_large_code(char *out, struct text_column *column, int64_t row)
 {
-    prefetch_slot(column, row, LARGE_SLOT);
-    return write_slot(out, column, slot_of_code(column, row), LARGE_SLOT);
+    prefetch_slot(column, row, CW_LARGE_SLOT);
+    return write_slot(out, column, slot_of_code(column, row), CW_LARGE_SLOT);
 }
 
 static char *write_small_code_or_null(char *out, struct text_column *column, int64_t row)
 {
-    prefetch_slot(column, row, SMALL_SLOT);
-    return write_slot(out, column, slot_of_valid(column, row), SMALL_SLOT);
+    prefetch_slot(column, row, CW_SMALL_SLOT);
+    return write_slot(out, column, slot_of_valid(column, row), CW_SMALL_SLOT);
 }
 
 static char *write_large_code_or_null(char *out, struct text_column *column, int64_t row)
 {
-    prefetch_slot(column, row, LARGE_SLOT);
-    return write_slot(out, column, slot_of_valid(column, row), LARGE_SLOT);
+    prefetch_slot(column, row, CW_LARGE_SLOT);
+    return write_slot(out, column, slot_of_valid(column, row), CW_LARGE_SLOT);
 }
 
 static char *write_or_null(char *out, struct text_column *column, int64_t row)
@@ -296,6 +283,7 @@ cw_status cw_text_chunk_new(const struct cw_encoder *encoder, const struct cw_te
         const uint32_t position = encoder->options.columns[i];
         column_init(&made->columns[i], format, &encoder->options.entity->columns[position], position, i == 0,
                     i + 1 == count);
+        made->columns[i].shelf = encoder->shelf;
     }
     *chunk = &made->base;
     return CW_OK;
@@ -305,47 +293,32 @@ void cw_text_chunk_free(struct cw_chunk *chunk)
 {
     struct text_chunk *text = (struct text_chunk *)chunk;
     for (uint32_t i = 0; i < text->column_count; i++) {
-        free(text->columns[i].slot_memory);
+        cw_text_slots_release(text->columns[i].shelf, text->columns[i].slots);
     }
     cw_buffer_clear(&text->rows);
     free(text);
 }
 
-/* Gives the column empty slots for pool. */
+/* Gives the column the slots of a pool. */
 static cw_status use_pool(struct text_column *column, const struct cw_pool *pool, struct cw_error *error)
 {
     const size_t around = column->end.length + (column->format->quoted ? 2 : 0);
-    uint32_t longest = 0;
-    uint32_t exceptions = 0;
-    for (uint32_t i = 0; i < pool->count; i++) {
-        const uint32_t length = pool->offsets[i + 1] - pool->offsets[i];
-        longest = length > longest ? length : longest;
-        exceptions += length + around >= SMALL_SLOT;
+    struct cw_text_slots *slots;
+    const cw_status status =
+        cw_text_slots_take(column->shelf, column->position, pool, around, column->null_value.bytes,
+                           column->null_value.length, &slots, error);
+    if (status != CW_OK) {
+        return status;
     }
-    const size_t slot_size = exceptions <= pool->count / SMALL_SLOT_EXCEPTIONS ? SMALL_SLOT : LARGE_SLOT;
-    const size_t slot_count = (size_t)pool->count + 1;
-    /* calloc leaves pages untouched until a string of them is met, but aligns to less than a slot. */
-    char *memory = calloc(slot_count + 1, slot_size);
-    if (memory == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, NULL,
-                            "out of memory: a pool of %u strings needs %zu bytes", (unsigned)pool->count,
-                            slot_count * slot_size);
-    }
-    char *slots = memory + (0 - (uintptr_t)memory) % slot_size;
-    memcpy(slots, column->null_value.bytes, sizeof column->null_value.bytes);
-    slots[slot_size - 1] = (char)column->null_value.length;
-    free(column->slot_memory);
-    column->slot_memory = memory;
+    cw_text_slots_release(column->shelf, column->slots);
     column->slots = slots;
-    column->slot_size = slot_size;
-    column->pool = pool;
-    column->pool_longest = longest;
+    column->words = slots->words;
     return CW_OK;
 }
 
 static text_writer choose_code_writer(const struct text_column *column, bool has_nulls)
 {
-    if (column->slot_size == SMALL_SLOT) {
+    if (column->slots->size == CW_SMALL_SLOT) {
         return has_nulls ? write_small_code_or_null : write_small_code;
     }
     return has_nulls ? write_large_code_or_null : write_large_code;
@@ -388,7 +361,7 @@ static cw_status column_bind(struct text_column *column, const struct cw_column 
                              struct cw_error *error)
 {
     const bool has_nulls = source->validity != NULL && source->null_count != 0;
-    if (source->pool != NULL && source->pool != column->pool) {
+    if (source->pool != NULL && (column->slots == NULL || source->pool != column->slots->pool)) {
         const cw_status status = use_pool(column, source->pool, error);
         if (status != CW_OK) {
             return status;
@@ -420,7 +393,7 @@ static size_t block_size(const struct text_chunk *chunk, const struct cw_batch *
         if (column->type != CW_TYPE_STRING) {
             size += rows * CW_DECIMAL_SLACK;
         } else if (source->pool != NULL) {
-            size += rows * column->pool_longest * column->format->growth;
+            size += rows * column->slots->longest * column->format->growth;
         } else {
             const int32_t *offsets = source->values;
             size += (size_t)(offsets[last] - offsets[first]) * column->format->growth;
@@ -473,6 +446,13 @@ cw_status cw_text_chunk_add(struct cw_chunk *chunk, const struct cw_batch *batch
             return status;
         }
     }
+    if (text->rows.capacity == 0 && text->usual_size > 0) {
+        const cw_status status =
+            cw_buffer_reserve(&text->rows, text->usual_size + text->usual_size / USUAL_MORE, error);
+        if (status != CW_OK) {
+            return status;
+        }
+    }
     for (int64_t first = 0; first < batch->row_count; first += BLOCK_ROWS) {
         const int64_t last = first + BLOCK_ROWS < batch->row_count ? first + BLOCK_ROWS : batch->row_count;
         const cw_status status = cw_buffer_reserve(&text->rows, block_size(text, batch, first, last), error);
@@ -491,6 +471,7 @@ cw_status cw_text_chunk_finish(struct cw_chunk *chunk, size_t skipped, struct cw
                                struct cw_error *error)
 {
     struct text_chunk *text = (struct text_chunk *)chunk;
+    text->usual_size = text->rows.size;
     /* An empty body takes the rows over without a copy and gives its memory for the next ones. */
     if (body->size == 0 && skipped == 0) {
         const struct cw_buffer rows = text->rows;

@@ -150,6 +150,14 @@ static cw_status write_slot(struct driver *driver, const struct slot *slot, stru
     return status;
 }
 
+/* Text that is written gives its memory back: the next one is of another output, or of another thread. */
+static void empty_slot(const struct driver *driver, const struct slot *slot)
+{
+    for (size_t i = 0; i < driver->count; i++) {
+        cw_buffer_clear(&slot->pieces[i].body);
+    }
+}
+
 /* Marks a task complete, and writes it and what follows unless another thread is at it. */
 static void hand_in(struct driver *driver, int64_t task)
 {
@@ -170,6 +178,7 @@ static void hand_in(struct driver *driver, int64_t task)
         if (status != CW_OK) {
             fail(driver, status, &error);
         }
+        empty_slot(driver, slot);
         pthread_mutex_lock(&driver->lock);
         driver->writing = false;
         slot->ready = false;
@@ -364,7 +373,6 @@ static cw_status run_group(struct hand *hand, struct row_group *group, struct cw
     struct piece *piece = &hand->group;
     const int64_t number = group->number;
     piece->rows = group->rows;
-    piece->body.size = 0;
     piece->note.size = 0;
     cw_status status = cw_chunk_finish(group->chunk, number == 0, &piece->body, &piece->note, error);
     give_back(driver, group);
@@ -374,6 +382,7 @@ static cw_status run_group(struct hand *hand, struct row_group *group, struct cw
     if (status == CW_OK) {
         status = write_piece(driver, at, piece, error);
     }
+    cw_buffer_clear(&piece->body);
     if (status == CW_OK) {
         pthread_mutex_lock(&driver->lock);
         at->written_groups++;
@@ -420,7 +429,6 @@ static struct piece *take_pieces(struct driver *driver)
     pthread_mutex_unlock(&driver->lock);
     for (size_t i = 0; i < driver->count; i++) {
         pieces[i].rows = 0;
-        pieces[i].body.size = 0;
         pieces[i].note.size = 0;
     }
     return pieces;

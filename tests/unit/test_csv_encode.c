@@ -1,3 +1,6 @@
+#include <pthread.h>
+#include <stdio.h>
+
 #include "encode_samples.h"
 
 static const struct cw_column_def row_columns[] = {
@@ -120,6 +123,81 @@ START_TEST(another_pool_replaces_the_first)
 }
 END_TEST
 
+/* Made-up strings, some too long for a slot, in one column of many rows. */
+#define SHARED_STRINGS 3000
+#define SHARED_ROWS 9000
+
+struct sharer {
+    const struct cw_encoder *encoder;
+    const struct cw_batch *rows;
+    struct cw_buffer text;
+    pthread_t thread;
+};
+
+static void *encode_shared(void *context)
+{
+    struct sharer *sharer = context;
+    struct cw_chunk *chunk;
+    struct cw_buffer note = {0};
+    if (cw_chunk_new(sharer->encoder, &chunk, NULL) != CW_OK)
+        return sharer;
+    for (int i = 0; i < 3; i++) {
+        if (cw_chunk_add(chunk, sharer->rows, NULL) != CW_OK ||
+            cw_chunk_finish(chunk, i == 0, &sharer->text, &note, NULL) != CW_OK)
+            return sharer;
+    }
+    cw_chunk_free(chunk);
+    return NULL;
+}
+
+START_TEST(chunks_on_several_threads_share_a_pool)
+{
+    static uint32_t offsets[SHARED_STRINGS + 1];
+    static char bytes[SHARED_STRINGS * 40 + CW_PADDING];
+    for (uint32_t i = 0; i < SHARED_STRINGS; i++) {
+        const int length = snprintf(bytes + offsets[i], 40, "%.*s%u%s", (int)(i % 29),
+                                    "abcdefghijklmnopqrstuvwxyz0123", (unsigned)i, i % 7 == 0 ? ",\"" : "");
+        offsets[i + 1] = offsets[i] + (uint32_t)length;
+    }
+    const struct cw_pool pool = {SHARED_STRINGS, offsets, bytes};
+    const uint32_t chosen[] = {7};
+    const struct cw_encoder_options options = {
+        .format = CW_FORMAT_CSV, .entity = &row_entity, .columns = chosen, .column_count = 1};
+    struct cw_encoder *encoder;
+    struct cw_batch rows;
+    ck_assert_int_eq(cw_batch_init(&rows, &row_entity, &error), CW_OK);
+    ck_assert_int_eq(cw_batch_reserve(&rows, 7, SHARED_ROWS, &error), CW_OK);
+    rows.row_count = SHARED_ROWS;
+    rows.columns[7].pool = &pool;
+    memset(rows.columns[7].validity, 0xFF, (SHARED_ROWS + 7) / 8);
+    for (uint32_t i = 0; i < SHARED_ROWS; i++) {
+        ((uint32_t *)rows.columns[7].values)[i] = i * 7919 % SHARED_STRINGS;
+    }
+    ck_assert_int_eq(cw_encoder_new(&options, &encoder, &error), CW_OK);
+    struct sharer sharers[4];
+    for (int i = 0; i < 4; i++) {
+        sharers[i] = (struct sharer){.encoder = encoder, .rows = &rows};
+        ck_assert_int_eq(pthread_create(&sharers[i].thread, NULL, encode_shared, &sharers[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        void *failed;
+        ck_assert_int_eq(pthread_join(sharers[i].thread, &failed), 0);
+        ck_assert_ptr_null(failed);
+        ck_assert_uint_eq(sharers[i].text.size, sharers[0].text.size);
+        ck_assert_int_eq(memcmp(sharers[i].text.data, sharers[0].text.data, sharers[0].text.size), 0);
+    }
+    /* The first time every string is finished, later ones are copied. */
+    const size_t third = sharers[0].text.size / 3;
+    ck_assert_int_eq(memcmp(sharers[0].text.data, sharers[0].text.data + third, third), 0);
+    ck_assert_int_eq(memcmp(sharers[0].text.data, "\"0,\"\"\"\nabc", 10), 0);
+    for (int i = 0; i < 4; i++) {
+        cw_buffer_clear(&sharers[i].text);
+    }
+    cw_batch_clear(&rows);
+    cw_encoder_free(encoder);
+}
+END_TEST
+
 START_TEST(wrong_options_are_refused)
 {
     struct cw_encoder *encoder = NULL;
@@ -199,6 +277,7 @@ Suite *test_suite(void)
     tcase_add_test(group, values_look_as_documented);
     tcase_add_test(group, empty_strings_are_not_nulls);
     tcase_add_test(group, another_pool_replaces_the_first);
+    tcase_add_test(group, chunks_on_several_threads_share_a_pool);
     tcase_add_test(group, wrong_options_are_refused);
     tcase_add_test(group, wrong_batches_are_refused);
     tcase_add_test(group, formats_have_names);
