@@ -1,4 +1,6 @@
-"""What is installed is enough for another C program: headers, libraries, pkg-config file."""
+"""What is installed is enough for another C program: headers, libraries, pkg-config file, with the program,
+its manual page and completion."""
+import json
 import os
 import pathlib
 import shutil
@@ -30,6 +32,33 @@ def compile_and_run(source, words, root, folder, compiler="cc"):
     libraries = next(root.rglob("libcartwright.so")).parent
     return subprocess.run([program], env={**os.environ, "LD_LIBRARY_PATH": str(libraries)}, check=True,
                           capture_output=True).stdout
+
+
+def test_everything_is_in_its_standard_place(installed, build_dir):
+    options = json.loads(subprocess.run(["meson", "introspect", "--buildoptions", build_dir], check=True,
+                                        capture_output=True, text=True).stdout)
+    value = {option["name"]: option["value"] for option in options}
+    prefix = installed / value["prefix"].lstrip("/")
+    libraries = prefix / value["libdir"]
+    for path in (prefix / value["bindir"] / "cartwright", libraries / "libcartwright.a",
+                 libraries / "libcartwright.so", libraries / "libcartwright.so.0",
+                 libraries / "pkgconfig/cartwright.pc", prefix / value["includedir"] / "cartwright/run.h",
+                 prefix / value["mandir"] / "man1/cartwright.1",
+                 prefix / value["datadir"] / "bash-completion/completions/cartwright"):
+        assert path.exists(), path
+    program = prefix / value["bindir"] / "cartwright"
+    assert subprocess.run([program, "version"], check=True, capture_output=True).stdout
+    for form, path in (("man", prefix / value["mandir"] / "man1/cartwright.1"),
+                       ("bash", prefix / value["datadir"] / "bash-completion/completions/cartwright")):
+        told = subprocess.run([program, "help", "--format", form], check=True, capture_output=True).stdout
+        assert path.read_bytes() == told
+
+
+def test_installed_completion_completes(installed):
+    script = next(installed.rglob("bash-completion/completions/cartwright"))
+    words = subprocess.run(["bash", "-c", f"source {script}; COMP_WORDS=(cartwright gen); COMP_CWORD=1; _cartwright; "
+                            "echo ${COMPREPLY[*]}"], check=True, capture_output=True, text=True).stdout
+    assert words.split() == ["generate"]
 
 
 def test_pkg_config_knows_the_version(installed):
