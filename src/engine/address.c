@@ -145,15 +145,13 @@ static void fill_street(const struct block *block, struct cw_batch *batch)
         }
         const struct cw_market_table *table = table_of(block, i);
         uint32_t street = 0;
-        uint64_t choice =
+        uint64_t draw =
             cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_ADDRESS, place->customer.row, 8 * place->k + 3);
-        uint64_t number =
-            cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_ADDRESS, place->customer.row, 8 * place->k + 4);
         if (table->streets.count > 0) {
-            street = cw_alias_pick(&table->streets, choice);
+            street = cw_alias_pick_half(&table->streets, (uint32_t)(draw >> 32));
         }
-        cw_fill_text_end(&text, cw_street_write(&table->street_format, table->market, street,
-                                                place->customer.postal, number, text.at));
+        cw_fill_text_end(&text,
+                         cw_street_write(table, street, place->customer.postal, (uint32_t)draw, text.at));
     }
 }
 
@@ -191,9 +189,8 @@ static void fill_region(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_ADDRESS_REGION, block->at);
     for (int64_t i = 0; i < block->count; i++) {
-        const struct cw_pool *names = &table_of(block, i)->market->regions.names;
         uint32_t region = block->places[i].customer.region;
-        bool valid = names->offsets[region + 1] > names->offsets[region];
+        bool valid = table_of(block, i)->region_shown[region] != 0;
         cw_fill_valid(batch, CW_ADDRESS_REGION, block->at + i, valid);
         codes[i] = valid ? (int32_t)(table_of(block, i)->region_base + region) : 0;
     }
@@ -252,7 +249,7 @@ static int64_t make_block(struct block *block, int64_t row, int64_t customers, b
         if (with_identity) {
             cw_customer_identify(block->plan, &customer, &identity);
         }
-        for (uint32_t k = 0; k < customer.address_count; k++) {
+        for (uint32_t k = 0; k < cw_customer_address_count(&customer); k++) {
             struct place *place = &block->places[block->count++];
             make_place(block->plan, &customer, k, place);
             place->identity = identity;

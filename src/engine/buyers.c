@@ -13,7 +13,7 @@ static void set_traits(struct cw_buyer *buyer, const struct cw_customer *custome
     buyer->market = customer->market;
     buyer->segment = customer->segment;
     buyer->region = customer->region;
-    buyer->level = customer->level;
+    buyer->level = cw_customer_level(customer);
 }
 
 static void set_known_traits(struct cw_buyer *buyer, const struct cw_known_customer *known)
@@ -56,7 +56,7 @@ void cw_buyers_traits(const struct cw_buyers *buyers, uint32_t first, uint32_t c
                 .region = customers[i].region,
                 .market = customers[i].market,
                 .segment = customers[i].segment,
-                .level = customers[i].level,
+                .level = cw_customer_level(&customers[i]),
                 .can_order = true,
             };
         }
@@ -92,11 +92,11 @@ void cw_buyer_get(const struct cw_buyers *buyers, uint32_t index, struct cw_buye
     cw_customer_make(buyers->plan, index, &customer);
     set_traits(buyer, &customer);
     cw_customer_id(buyers->plan, &customer, buyer->id.bytes);
-    buyer->address_count = customer.address_count;
-    buyer->method_count = customer.payment_method_count;
-    for (uint32_t k = 0; k < customer.address_count; k++)
+    buyer->address_count = cw_customer_address_count(&customer);
+    buyer->method_count = cw_customer_method_count(&customer);
+    for (uint32_t k = 0; k < buyer->address_count; k++)
         cw_customer_address(buyers->plan, &customer, k, &buyer->addresses[k]);
-    for (uint32_t k = 0; k < customer.payment_method_count; k++) {
+    for (uint32_t k = 0; k < buyer->method_count; k++) {
         struct cw_method_detail detail;
         cw_customer_method(buyers->plan, &customer, k, &detail);
         buyer->methods[k] = detail.known;

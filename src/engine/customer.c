@@ -49,25 +49,10 @@ static void fill_created_at(const struct block *block, struct cw_batch *batch)
     }
 }
 
-static void fetch_names(const struct block *block, int64_t i)
-{
-    if (i + CW_FETCH_PLACE < block->count) {
-        const struct cw_market *market = table_of(block, i + CW_FETCH_PLACE)->market;
-        cw_fetch_place(&market->family_names.ascii, block->identities[i + CW_FETCH_PLACE].family);
-        cw_fetch_place(&market->given_names.ascii, block->identities[i + CW_FETCH_PLACE].given);
-    }
-    if (i + CW_FETCH_TEXT < block->count) {
-        const struct cw_market *market = table_of(block, i + CW_FETCH_TEXT)->market;
-        cw_fetch_text(&market->family_names.ascii, block->identities[i + CW_FETCH_TEXT].family);
-        cw_fetch_text(&market->given_names.ascii, block->identities[i + CW_FETCH_TEXT].given);
-    }
-}
-
 static void fill_email(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_EMAIL, block->at);
     for (int64_t i = 0; i < block->count; i++) {
-        fetch_names(block, i);
         cw_fill_text_end(&text,
                          cw_email_write(block->plan, &block->customers[i], &block->identities[i], text.at));
     }
@@ -105,72 +90,51 @@ static void fill_birth_date(const struct block *block, struct cw_batch *batch)
     }
 }
 
-static uint32_t phone_range(const struct block *block, int64_t i)
+static uint32_t phone_range(const struct block *block, int64_t i, uint64_t *draw)
 {
-    uint64_t draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, block->customers[i].row, 0);
-    return cw_alias_pick(&table_of(block, i)->phones, draw);
+    *draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, block->customers[i].row, 0);
+    return cw_alias_pick_half(&table_of(block, i)->phones, (uint32_t)(*draw >> 32));
 }
 
-/* The range is chosen in a loop of its own, so that the reads of its table overlap. */
+/* Everyone gets a number, and those without a phone lose it again, as a branch could not be predicted. */
 static void fill_phone(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_PHONE, block->at);
-    uint32_t chosen[BLOCK_ROWS];
+    uint8_t valid[BLOCK_ROWS];
     for (int64_t i = 0; i < block->count; i++) {
-        chosen[i] = phone_range(block, i);
-        cw_fetch_place(&table_of(block, i)->market->phones.prefixes, chosen[i]);
+        uint64_t draw;
+        const struct cw_phone_range *range = &table_of(block, i)->phone_ranges[phone_range(block, i, &draw)];
+        memcpy(text.at, range->prefix, sizeof range->prefix);
+        cw_decimal_8(text.at + range->length, (uint32_t)(((draw & 0xffffffff) * 100000000) >> 32));
+        valid[i] = cw_customer_has_phone(&block->customers[i]);
+        size_t length = (size_t)range->length + range->digits;
+        cw_fill_text_end(&text, text.at + (valid[i] ? length : 0));
     }
-    for (int64_t i = 0; i < block->count; i++) {
-        const struct cw_customer *customer = &block->customers[i];
-        if (i + CW_FETCH_TEXT < block->count) {
-            cw_fetch_text(&table_of(block, i + CW_FETCH_TEXT)->market->phones.prefixes,
-                          chosen[i + CW_FETCH_TEXT]);
-        }
-        cw_fill_valid(batch, CW_CUSTOMER_PHONE, block->at + i, customer->has_phone);
-        const struct cw_phone_ranges *ranges = &table_of(block, i)->market->phones;
-        uint64_t draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, customer->row, 1);
-        char *out = cw_copy_pool(text.at, &ranges->prefixes, chosen[i]);
-        cw_decimal_8(out, (uint32_t)cw_below(draw, 100000000));
-        cw_decimal_8(out + 8, (uint32_t)(((draw & 0xffffffff) * 100000000) >> 32));
-        out += ranges->digits[chosen[i]];
-        cw_fill_text_end(&text, customer->has_phone ? out : text.at);
-    }
+    cw_fill_validity(batch, CW_CUSTOMER_PHONE, block->at, valid, block->count);
 }
 
 static void fill_phone_kind(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_PHONE_KIND, block->at);
+    uint8_t valid[BLOCK_ROWS];
     for (int64_t i = 0; i < block->count; i++) {
-        bool valid = block->customers[i].has_phone;
-        cw_fill_valid(batch, CW_CUSTOMER_PHONE_KIND, block->at + i, valid);
-        codes[i] = valid ? table_of(block, i)->market->phones.kind[phone_range(block, i)] : 0;
+        uint64_t draw;
+        valid[i] = cw_customer_has_phone(&block->customers[i]);
+        codes[i] = valid[i] ? table_of(block, i)->market->phones.kind[phone_range(block, i, &draw)] : 0;
     }
+    cw_fill_validity(batch, CW_CUSTOMER_PHONE_KIND, block->at, valid, block->count);
 }
 
-/* The string that a street line takes: a street's name or, where streets have none, the locality. */
-static const struct cw_pool *street_pool(const struct block *block, int64_t i, const uint32_t *streets,
-                                         uint32_t *index)
-{
-    const struct cw_market *market = table_of(block, i)->market;
-    *index = market->streets.count > 0 ? streets[i] : block->customers[i].postal;
-    return market->streets.count > 0 ? &market->streets.names : &market->postal_codes.localities;
-}
-
+/* Streets are chosen in a loop of their own, so that the reads of the tables overlap. */
 static void fill_street(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_STREET, block->at);
     uint32_t streets[BLOCK_ROWS];
-    uint32_t index;
     for (int64_t i = 0; i < block->count; i++) {
         streets[i] = cw_home_street(block->plan, &block->customers[i]);
-        const struct cw_pool *pool = street_pool(block, i, streets, &index);
-        cw_fetch_place(pool, index);
+        __builtin_prefetch(&table_of(block, i)->street_texts[streets[i]]);
     }
     for (int64_t i = 0; i < block->count; i++) {
-        if (i + CW_FETCH_TEXT < block->count) {
-            const struct cw_pool *pool = street_pool(block, i + CW_FETCH_TEXT, streets, &index);
-            cw_fetch_text(pool, index);
-        }
         cw_fill_text_end(&text, cw_home_street_write(block->plan, &block->customers[i], streets[i], text.at));
     }
 }
@@ -186,13 +150,14 @@ static void fill_city(const struct block *block, struct cw_batch *batch)
 static void fill_region(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_REGION, block->at);
+    uint8_t valid[BLOCK_ROWS];
     for (int64_t i = 0; i < block->count; i++) {
-        const struct cw_pool *names = &table_of(block, i)->market->regions.names;
+        const struct cw_market_table *table = table_of(block, i);
         uint32_t region = block->customers[i].region;
-        bool valid = names->offsets[region + 1] > names->offsets[region];
-        cw_fill_valid(batch, CW_CUSTOMER_REGION, block->at + i, valid);
-        codes[i] = valid ? (int32_t)(table_of(block, i)->region_base + region) : 0;
+        valid[i] = table->region_shown[region];
+        codes[i] = (int32_t)((table->region_base + region) * valid[i]);
     }
+    cw_fill_validity(batch, CW_CUSTOMER_REGION, block->at, valid, block->count);
 }
 
 static void fill_postal_code(const struct block *block, struct cw_batch *batch)
@@ -245,8 +210,9 @@ static void fill_channel(const struct block *block, struct cw_batch *batch)
     static const uint8_t ends[8] = {18, 30, 41, 46, 52, 59, 62, 64};
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_ACQUISITION_CHANNEL, block->at);
     for (int64_t i = 0; i < block->count; i++) {
+        uint32_t share = cw_customer_trait(&block->customers[i], 32, 6);
         int32_t channel = 0;
-        while (block->customers[i].channel >= ends[channel]) {
+        while (share >= ends[channel]) {
             channel++;
         }
         codes[i] = channel;
@@ -265,7 +231,7 @@ static void fill_consent(const struct block *block, struct cw_batch *batch)
 {
     for (int64_t i = 0; i < block->count; i++) {
         cw_fill_bool(batch, CW_CUSTOMER_MARKETING_CONSENT, block->at + i,
-                     block->customers[i].marketing_consent);
+                     cw_customer_trait(&block->customers[i], 38, 6) < 37);
     }
 }
 

@@ -4,8 +4,7 @@
 #include "base/mathematics.h"
 #include "base/uuid.h"
 
-#define NEXT_CELLS 8               /* rows ahead whose spellings are fetched */
-#define FETCHED_ROWS 64            /* whose memory is fetched ahead */
+#define FETCHED_ROWS 64            /* rows of which memory is fetched ahead, to stay in the nearest cache */
 #define NEW_DAYS 90                /* how long a customer counts as new */
 #define YOUNGEST_SIGN_UP_DAYS 5844 /* 16 years */
 #define FOUR_YEARS_DAYS 1461
@@ -71,6 +70,7 @@ cw_status cw_customer_plan_init(struct cw_customer_plan *plan, const struct cw_r
     plan->order = cw_permutation_make(plan->streams[CW_CUSTOMER_DRAW_ORDER],
                                       plan->count > 0 ? (uint64_t)plan->count : 1);
     share_customers(plan, spec);
+    cw_birth_decades_fill(&plan->decades, &tables->ages, (int32_t)(plan->as_of / CW_MICROS_PER_DAY));
     for (int i = 0; i < 256; i++) {
         plan->spread[i] = cw_exp(0.5 * cw_normal_quantile((i + 0.5) / 256.0));
     }
@@ -88,30 +88,18 @@ void cw_customer_plan_clear(struct cw_customer_plan *plan)
 
 /* ---- A customer ---- */
 
-/* Segments of customers that are not new, in hundredths. */
-static uint8_t usual_segment(uint32_t hundredth)
+/* New customers of the last months: 13 of 16; the others: 70 % regular, 6 % vip, 2 % wholesale, 22 % dormant.
+ */
+static uint8_t choose_segment(const struct cw_customer_plan *plan, const struct cw_customer *customer)
 {
-    static const uint8_t segments[3] = {CW_SEGMENT_VIP, CW_SEGMENT_WHOLESALE, CW_SEGMENT_DORMANT};
-    uint32_t rare = (uint32_t)(hundredth >= 76) + (uint32_t)(hundredth >= 78);
-    return hundredth < 70 ? CW_SEGMENT_REGULAR : segments[rare];
-}
-
-static uint8_t choose_segment(const struct cw_customer_plan *plan, int64_t created_at, uint64_t *draw)
-{
-    uint32_t first = cw_slice(draw, 16);
-    uint32_t second = cw_slice(draw, 100);
-    if (plan->segment >= 0) {
-        return (uint8_t)plan->segment;
-    }
-    bool is_recent = created_at >= plan->as_of - NEW_DAYS * CW_MICROS_PER_DAY;
-    return is_recent && first < 13 ? CW_SEGMENT_NEW : usual_segment(second);
-}
-
-/* 1, 2 or 3 in the proportion 6 : 3 : 1. */
-static uint8_t one_to_three(uint64_t *draw)
-{
-    uint32_t tenth = cw_slice(draw, 10);
-    return tenth < 6 ? 1 : tenth < 9 ? 2 : 3;
+    static const uint8_t usual[4] = {CW_SEGMENT_REGULAR, CW_SEGMENT_VIP, CW_SEGMENT_WHOLESALE,
+                                     CW_SEGMENT_DORMANT};
+    uint32_t share = cw_customer_trait(customer, 4, 10);
+    uint32_t rank = (uint32_t)(share >= 717) + (uint32_t)(share >= 778) + (uint32_t)(share >= 799);
+    bool is_new = customer->created_at >= plan->as_of - NEW_DAYS * CW_MICROS_PER_DAY &&
+                  cw_customer_trait(customer, 0, 4) < 13;
+    uint8_t segment = is_new ? CW_SEGMENT_NEW : usual[rank];
+    return plan->segment >= 0 ? (uint8_t)plan->segment : segment;
 }
 
 /* ---- Customers, many at a time ----
@@ -122,20 +110,25 @@ static uint8_t one_to_three(uint64_t *draw)
 static void make_times(const struct cw_customer_plan *plan, int64_t first, int64_t count,
                        struct cw_customer *customers)
 {
+    const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_SIGN_UP];
+    const double total = (double)plan->count;
     for (int64_t i = 0; i < count; i++) {
-        uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_SIGN_UP, first + i, 0);
-        double share = ((double)(first + i) + cw_unit(draw)) / (double)plan->count;
+        uint64_t draw = cw_draw(stream, (uint64_t)(first + i), 0);
+        double share = ((double)(first + i) + cw_unit(draw)) / total;
         customers[i].row = first + i;
         customers[i].created_at = cw_growth_time(&plan->growth, share < 1.0 ? share : 0x1.fffffffffffffp-1);
     }
 }
 
-static void make_markets(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
+static void make_markets(const struct cw_customer_plan *plan, int64_t first, int64_t count,
+                         struct cw_customer *customers)
 {
+    const struct cw_permutation order = plan->order;
+    const uint32_t last = plan->market_count - 1;
     for (int64_t i = 0; i < count; i++) {
-        int64_t place = (int64_t)cw_permute(&plan->order, (uint64_t)customers[i].row);
+        int64_t place = (int64_t)cw_permute(&order, (uint64_t)(first + i));
         uint32_t m = 0;
-        for (uint32_t k = 0; k + 1 < plan->market_count; k++) {
+        for (uint32_t k = 0; k < last; k++) {
             m += place >= plan->market_ends[k];
         }
         customers[i].market = (uint8_t)m;
@@ -143,43 +136,37 @@ static void make_markets(const struct cw_customer_plan *plan, int64_t count, str
     }
 }
 
-/* Draws first, so that the cells of the alias tables can be fetched ahead. */
+/* Up to FETCHED_ROWS at a time: draws first, so that the cells of the cities can be fetched ahead. */
 static void make_cities(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
 {
-    uint64_t draws[FETCHED_ROWS];
-    for (int64_t start = 0; start < count; start += FETCHED_ROWS) {
-        int64_t end = start + FETCHED_ROWS < count ? start + FETCHED_ROWS : count;
-        for (int64_t i = start; i < end; i++) {
-            const struct cw_alias *cities = &plan->tables->tables[customers[i].market].cities;
-            uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_PLACE, customers[i].row, 0);
-            draws[i - start] = draw;
-            __builtin_prefetch(&cities->cells[((draw >> 32) * cities->count) >> 32]);
-        }
-        for (int64_t i = start; i < end; i++) {
-            const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
-            customers[i].city = cw_alias_pick(&table->cities, draws[i - start]);
-            __builtin_prefetch(&table->market->cities.region[customers[i].city]);
-            __builtin_prefetch(&table->market->cities.first_postal[customers[i].city]);
-        }
+    const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_PLACE];
+    const struct cw_market_table *tables = plan->tables->tables;
+    uint32_t draws[FETCHED_ROWS];
+    for (int64_t i = 0; i < count; i++) {
+        const struct cw_market_table *table = &tables[customers[i].market];
+        uint32_t draw = (uint32_t)(cw_draw(stream, (uint64_t)customers[i].row, 0) >> 32);
+        draws[i] = draw;
+        __builtin_prefetch(&table->cities[((uint64_t)draw * table->city_count) >> 32]);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const struct cw_market_table *table = &tables[customers[i].market];
+        customers[i].city = cw_city_pick(table, draws[i]);
+        __builtin_prefetch(&table->cities[customers[i].city]);
     }
 }
 
 static void make_traits(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
 {
+    const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_TRAITS];
+    const struct cw_market_table *tables = plan->tables->tables;
     for (int64_t i = 0; i < count; i++) {
         struct cw_customer *customer = &customers[i];
-        const struct cw_cities *cities = &plan->tables->tables[customer->market].market->cities;
-        uint64_t traits = cw_customer_draw(plan, CW_CUSTOMER_DRAW_TRAITS, customer->row, 0);
-        uint32_t first = cities->first_postal[customer->city];
-        customer->region = cities->region[customer->city];
-        customer->postal = first + cw_slice(&traits, cities->first_postal[customer->city + 1] - first);
-        customer->segment = choose_segment(plan, customer->created_at, &traits);
-        customer->level = (uint8_t)cw_slice(&traits, CW_RATE_LEVELS);
-        customer->address_count = one_to_three(&traits);
-        customer->payment_method_count = one_to_three(&traits);
-        customer->channel = (uint8_t)cw_slice(&traits, 64);
-        customer->marketing_consent = cw_slice(&traits, 64) < 37;
-        customer->has_phone = cw_slice(&traits, 16) != 0;
+        const struct cw_city_cell *city = &tables[customer->market].cities[customer->city];
+        customer->traits = cw_draw(stream, (uint64_t)customer->row, 0);
+        customer->region = city->region;
+        customer->postal =
+            city->first_postal + ((cw_customer_trait(customer, 48, 16) * (uint32_t)city->postal_count) >> 16);
+        customer->segment = choose_segment(plan, customer);
     }
 }
 
@@ -187,9 +174,12 @@ void cw_customers_make(const struct cw_customer_plan *plan, int64_t first, int64
                        struct cw_customer *customers)
 {
     make_times(plan, first, count, customers);
-    make_markets(plan, count, customers);
-    make_cities(plan, count, customers);
-    make_traits(plan, count, customers);
+    make_markets(plan, first, count, customers);
+    for (int64_t start = 0; start < count; start += FETCHED_ROWS) {
+        int64_t rows = count - start < FETCHED_ROWS ? count - start : FETCHED_ROWS;
+        make_cities(plan, rows, customers + start);
+        make_traits(plan, rows, customers + start);
+    }
 }
 
 void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct cw_customer *customer)
@@ -221,86 +211,104 @@ static uint64_t used_numbers(const struct cw_customer_plan *plan, uint32_t marke
 static int32_t birth_date(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                           uint8_t decade)
 {
-    const struct cw_age_table *ages = &plan->tables->ages;
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_BIRTH, customer->row, 0);
     uint32_t low = 0;
     uint32_t high = UINT32_MAX;
     if (decade != CW_ANY_DECADE) {
-        low = ages->decade_start[decade + 1];
-        high = ages->decade_start[decade];
+        low = plan->decades.start[decade + 1];
+        high = plan->decades.start[decade];
     }
     int32_t as_of_day = (int32_t)(plan->as_of / CW_MICROS_PER_DAY);
     int32_t sign_up_day = (int32_t)(customer->created_at / CW_MICROS_PER_DAY);
-    int32_t age = cw_age_days(ages, low + (uint32_t)(((draw >> 32) * (high - low)) >> 32));
+    int32_t age = cw_age_days(&plan->tables->ages, low + (uint32_t)(((draw >> 32) * (high - low)) >> 32));
     /* Nobody signs up as a child: the few who would be too young are made up to four years older than that.
      */
     int32_t youngest = as_of_day - sign_up_day + YOUNGEST_SIGN_UP_DAYS + 1;
-    if (age < youngest) {
-        age = youngest + (int32_t)(((draw & 0xffffffff) * FOUR_YEARS_DAYS) >> 32);
-    }
-    return as_of_day - age;
+    int32_t older = youngest + (int32_t)(((draw & 0xffffffff) * FOUR_YEARS_DAYS) >> 32);
+    return as_of_day - (age < youngest ? older : age);
 }
 
+/* The tables of names are larger than the nearest caches, so each step fetches what the next one reads. */
 static void find_families(const struct cw_customer_plan *plan, const struct cw_customer *customers,
                           int64_t count, struct cw_identity *identities)
 {
+    const struct cw_market_table *tables = plan->tables->tables;
     for (int64_t i = 0; i < count; i++) {
         const struct cw_customer_market *run = &plan->markets[customers[i].market];
+        const struct cw_name_range *families = &tables[customers[i].market].names.families;
         uint64_t position = (uint64_t)customers[i].number * run->step + run->offset;
-        identities[i].position = position;
-        const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
-        identities[i].family_group = cw_family_find(table, position);
-        __builtin_prefetch(&table->family_groups[identities[i].family_group]);
+        identities[i].within = position;
+        __builtin_prefetch(&families->starts[cw_name_guide(families, position)]);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const struct cw_name_tables *names = &tables[customers[i].market].names;
+        uint32_t group = cw_name_find(&names->families, identities[i].within);
+        identities[i].family_group = group;
+        identities[i].within -= cw_name_start(&names->families, group);
+        __builtin_prefetch(&names->family_groups[group]);
     }
 }
 
 static void find_given_names(const struct cw_customer_plan *plan, const struct cw_customer *customers,
                              int64_t count, struct cw_identity *identities)
 {
+    const struct cw_market_table *tables = plan->tables->tables;
     for (int64_t i = 0; i < count; i++) {
         struct cw_identity *identity = &identities[i];
-        const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
-        const struct cw_family_group *family = &table->family_groups[identity->family_group];
+        const struct cw_market_table *table = &tables[customers[i].market];
+        const struct cw_name_tables *names = &table->names;
+        const struct cw_family_group *family = &names->family_groups[identity->family_group];
         identity->family = family->first;
         if (family->count > 1) {
             uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, customers[i].row, 0);
-            identity->family += cw_family_spelling(table, family, cw_mix(draw));
+            identity->family += cw_family_spelling(table->market, family, cw_mix(draw));
         }
-        uint64_t within = (identity->position - table->family_starts[identity->family_group]) * family->scale;
-        identity->given_group = cw_given_find(table, within);
-        __builtin_prefetch(&table->given_groups[identity->given_group]);
+        /* Scales are whole numbers, so a family does not quite reach the end of the range. Each begins at
+         * another initial, lest names with z be rarer than they are. */
+        identity->within = identity->within * family->scale + names->initial_starts[family->rotation];
+        __builtin_prefetch(&names->givens.starts[cw_name_guide(&names->givens, identity->within)]);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const struct cw_name_tables *names = &tables[customers[i].market].names;
+        identities[i].given_group = cw_name_find(&names->givens, identities[i].within);
+        __builtin_prefetch(&names->given_groups[identities[i].given_group]);
     }
 }
 
 static void choose_spellings(const struct cw_customer_plan *plan, const struct cw_customer *customers,
                              int64_t count, struct cw_identity *identities)
 {
+    const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_NAME];
+    const struct cw_market_table *tables = plan->tables->tables;
+    uint64_t products[FETCHED_ROWS]; /* the cell in the high half, what is left of the draw in the low one */
     for (int64_t i = 0; i < count; i++) {
-        if (i + NEXT_CELLS < count) {
-            const struct cw_market_table *next = &plan->tables->tables[customers[i + NEXT_CELLS].market];
-            __builtin_prefetch(
-                &next->given_cells[next->given_groups[identities[i + NEXT_CELLS].given_group].first_cell]);
-        }
-        const struct cw_market_table *table = &plan->tables->tables[customers[i].market];
-        const struct cw_given_group *given = &table->given_groups[identities[i].given_group];
-        uint64_t rest = cw_customer_draw(plan, CW_CUSTOMER_DRAW_NAME, customers[i].row, 0);
-        uint32_t index = cw_slice(&rest, given->cell_count);
-        const struct cw_given_cell *cell = &table->given_cells[given->first_cell + index];
-        uint32_t keep = 0U - (uint32_t)((uint16_t)(rest >> 48) < cell->threshold);
-        cell = &table->given_cells[given->first_cell + (cell->other ^ ((index ^ cell->other) & keep))];
+        const struct cw_name_tables *names = &tables[customers[i].market].names;
+        const struct cw_given_group *given = &names->given_groups[identities[i].given_group];
+        uint64_t draw = cw_draw(stream, (uint64_t)customers[i].row, 0);
+        products[i] = (draw >> 32) * given->cell_count;
+        __builtin_prefetch(&names->given_cells[given->first_cell + (uint32_t)(products[i] >> 32)]);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const struct cw_name_tables *names = &tables[customers[i].market].names;
+        const struct cw_given_cell *cells =
+            names->given_cells + names->given_groups[identities[i].given_group].first_cell;
+        uint32_t index = (uint32_t)(products[i] >> 32);
+        uint32_t keep = 0U - (uint32_t)((uint16_t)(products[i] >> 16) < cells[index].threshold);
+        const struct cw_given_cell *cell =
+            cells + (cells[index].other ^ ((index ^ cells[index].other) & keep));
         identities[i].given = cell->name;
-        identities[i].decade = cell->decade;
+        identities[i].birth_date = birth_date(plan, &customers[i], cell->decade);
     }
 }
 
 void cw_customers_identify(const struct cw_customer_plan *plan, const struct cw_customer *customers,
                            int64_t count, struct cw_identity *identities)
 {
-    find_families(plan, customers, count, identities);
-    find_given_names(plan, customers, count, identities);
-    choose_spellings(plan, customers, count, identities);
-    for (int64_t i = 0; i < count; i++) {
-        identities[i].birth_date = birth_date(plan, &customers[i], identities[i].decade);
+    for (int64_t start = 0; start < count; start += FETCHED_ROWS) {
+        int64_t rows = count - start < FETCHED_ROWS ? count - start : FETCHED_ROWS;
+        find_families(plan, customers + start, rows, identities + start);
+        find_given_names(plan, customers + start, rows, identities + start);
+        choose_spellings(plan, customers + start, rows, identities + start);
     }
 }
 
@@ -313,27 +321,21 @@ void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_c
 uint64_t cw_customer_namesake(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                               const struct cw_identity *identity, bool by_initial)
 {
-    const struct cw_market_table *table = &plan->tables->tables[customer->market];
-    const struct cw_family_group *family = &table->family_groups[identity->family_group];
-    uint32_t first = identity->given_group;
-    uint32_t end = first + 1;
-    if (by_initial) {
-        /* The groups stand in alphabetical order, so those of one initial are neighbours. */
-        uint32_t initial = table->given_groups[first].initial;
-        first = table->initial_groups[initial];
-        end = table->initial_groups[initial + 1];
-    }
-    uint64_t family_start = table->family_starts[identity->family_group];
-    uint64_t within = (identity->position - family_start) * family->scale;
-    uint64_t start = table->given_starts[first];
-    uint64_t length = table->given_starts[end] - start;
+    const struct cw_name_tables *names = &plan->tables->tables[customer->market].names;
+    const struct cw_family_group *family = &names->family_groups[identity->family_group];
+    uint32_t initial = names->given_groups[identity->given_group].initial;
+    uint64_t start =
+        by_initial ? names->initial_starts[initial] : cw_name_start(&names->givens, identity->given_group);
+    uint64_t end = by_initial ? names->initial_starts[initial + 1]
+                              : cw_name_start(&names->givens, identity->given_group + 1);
+    /* Of the last stretch the end is 2^64, that is 0, which the difference takes for what it is. */
+    uint64_t length = end - start;
     /* Customers stand at even distances, so at most one falls into a shorter stretch. */
     cw_u128 distance = (cw_u128)plan->markets[customer->market].step * family->scale;
-    uint64_t number = distance > length ? 0 : (within - start) / (uint64_t)distance;
+    uint64_t number = distance > length ? 0 : (identity->within - start) / (uint64_t)distance;
     number += used_numbers(plan, customer->market, family->scale, length);
     /* Markets that know the same family name take turns at the numbers. */
-    const struct cw_family_names *names = &table->market->family_names;
-    return number * names->sharing_markets[family->first] + names->sharing_rank[family->first];
+    return number * family->sharing_markets + family->sharing_rank;
 }
 
 /* ---- Money ---- */

@@ -17,13 +17,13 @@ enum cw_customer_draw {
     CW_CUSTOMER_DRAW_ORDER = 1,
     CW_CUSTOMER_DRAW_ID,
     CW_CUSTOMER_DRAW_SIGN_UP,
-    CW_CUSTOMER_DRAW_TRAITS,
+    CW_CUSTOMER_DRAW_TRAITS, /* bits as cw_customer_trait says */
     CW_CUSTOMER_DRAW_PLACE,
-    CW_CUSTOMER_DRAW_STREET,
+    CW_CUSTOMER_DRAW_STREET, /* high half: the street; low half: the house number */
     CW_CUSTOMER_DRAW_NAME,
     CW_CUSTOMER_DRAW_BIRTH,
     CW_CUSTOMER_DRAW_EMAIL,
-    CW_CUSTOMER_DRAW_PHONE,
+    CW_CUSTOMER_DRAW_PHONE, /* high half: the range; low half: the digits */
     CW_CUSTOMER_DRAW_CREDIT,
     CW_CUSTOMER_DRAW_ADDRESS_ID,
     CW_CUSTOMER_DRAW_ADDRESS,
@@ -53,6 +53,7 @@ struct cw_customer_plan {
     struct cw_permutation order;
     struct cw_growth growth;
     struct cw_stream streams[CW_CUSTOMER_DRAW_COUNT];
+    struct cw_birth_decades decades;
     double spread[256]; /* log-normal multipliers (median 1, sigma 0.5) at even probabilities */
 };
 
@@ -66,17 +67,45 @@ struct cw_customer {
     int64_t row;
     int64_t created_at;
     int64_t number;        /* rank among the market's customers, in the order of names */
+    uint64_t traits;       /* the draw that the traits below are cut from */
     uint32_t city, postal; /* in the market */
     uint16_t region;
     uint8_t market;
-    uint8_t segment;       /* enum cw_segment */
-    uint8_t level;         /* purchase rate within the segment, below CW_RATE_LEVELS */
-    uint8_t address_count; /* 1 to CW_ADDRESSES_MAX */
-    uint8_t payment_method_count;
-    uint8_t channel;
-    bool marketing_consent;
-    bool has_phone;
+    uint8_t segment; /* enum cw_segment */
 };
+
+/* Traits are fields of bits of one draw; bits 48 to 63 choose the postal code, 0 to 13 the segment. */
+static inline uint32_t cw_customer_trait(const struct cw_customer *customer, uint32_t first, uint32_t bits)
+{
+    return (uint32_t)(customer->traits >> first) & ((1U << bits) - 1);
+}
+
+/* Purchase rate within the segment, below CW_RATE_LEVELS. */
+static inline uint8_t cw_customer_level(const struct cw_customer *customer)
+{
+    return (uint8_t)cw_customer_trait(customer, 14, 2);
+}
+
+/* 1, 2 or 3 in the proportion 6 : 3 : 1, by a byte. */
+static inline uint8_t cw_customer_one_to_three(uint32_t byte)
+{
+    return (uint8_t)(1 + (byte >= 154) + (byte >= 230));
+}
+
+static inline uint8_t cw_customer_address_count(const struct cw_customer *customer)
+{
+    return cw_customer_one_to_three(cw_customer_trait(customer, 16, 8));
+}
+
+static inline uint8_t cw_customer_method_count(const struct cw_customer *customer)
+{
+    return cw_customer_one_to_three(cw_customer_trait(customer, 24, 8));
+}
+
+static inline bool cw_customer_has_phone(const struct cw_customer *customer)
+{
+    return cw_customer_trait(customer, 44, 4) != 0;
+}
 
 void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct cw_customer *customer);
 
@@ -86,13 +115,12 @@ void cw_customers_make(const struct cw_customer_plan *plan, int64_t first, int64
 
 /* Name and birth date. */
 struct cw_identity {
-    uint64_t position;     /* on the scale of family names */
+    uint64_t within;       /* position on the scale of given names, within the family name */
     uint32_t family_group; /* in the market's tables */
     uint32_t given_group;
     uint32_t family; /* name in the market */
     uint32_t given;
     int32_t birth_date;
-    uint8_t decade; /* of birth that the given name stands for, or CW_ANY_DECADE */
 };
 
 void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_customer *customer,

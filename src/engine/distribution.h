@@ -72,6 +72,16 @@ static inline uint32_t cw_alias_pick(const struct cw_alias *alias, uint64_t draw
     return cw_alias_cell_pick(alias->cells, alias->count, draw);
 }
 
+/* The same by half a draw; for tables of up to 2^16 cells, beyond which 32 bits would be too few. */
+static inline uint32_t cw_alias_pick_half(const struct cw_alias *alias, uint32_t draw)
+{
+    uint64_t product = (uint64_t)draw * alias->count;
+    uint32_t index = (uint32_t)(product >> 32);
+    const struct cw_alias_cell *cell = &alias->cells[index];
+    uint32_t keep = 0U - (uint32_t)((uint32_t)product < cell->threshold);
+    return cell->other ^ ((index ^ cell->other) & keep);
+}
+
 /* The same over the probabilities of a positive Poisson, cut at 63: for hot loops. Value = pick + 1. */
 cw_status cw_alias_init_positive_poisson(struct cw_alias *alias, double mean, struct cw_error *error);
 

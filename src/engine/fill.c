@@ -87,3 +87,30 @@ void cw_fill_fields(struct cw_batch *batch, uint64_t columns, const struct cw_fi
         }
     }
 }
+
+/* Eight rows become a byte by one multiplication, which puts each flag at its bit of the highest byte. */
+void cw_fill_validity(struct cw_batch *batch, uint32_t column, int64_t at, const uint8_t *valid,
+                      int64_t count)
+{
+    struct cw_column *target = &batch->columns[column];
+    int64_t nulls = count;
+    int64_t i = 0;
+    for (; i < count && ((at + i) & 7) != 0; i++) {
+        cw_fill_bit(target->validity, at + i, valid[i] != 0);
+        nulls -= valid[i];
+    }
+    for (; i + 8 <= count; i += 8) {
+        uint64_t flags = 0;
+        for (int64_t k = 0; k < 8; k++) {
+            flags |= (uint64_t)valid[i + k] << (8 * k);
+        }
+        uint8_t bits = (uint8_t)((flags * UINT64_C(0x0102040810204080)) >> 56);
+        target->validity[(at + i) >> 3] = bits;
+        nulls -= __builtin_popcount(bits);
+    }
+    for (; i < count; i++) {
+        cw_fill_bit(target->validity, at + i, valid[i] != 0);
+        nulls -= valid[i];
+    }
+    target->null_count += nulls;
+}

@@ -46,6 +46,10 @@ static inline void cw_fill_valid(struct cw_batch *batch, uint32_t column, int64_
     target->null_count += !valid;
 }
 
+/* Marks count rows of a nullable column from at on, where valid[i] is 1 or 0. */
+void cw_fill_validity(struct cw_batch *batch, uint32_t column, int64_t at, const uint8_t *valid,
+                      int64_t count);
+
 /* Writes plain strings one after another. Room for every string and CW_PADDING after it must be reserved. */
 struct cw_fill_text {
     struct cw_column *column;
@@ -84,21 +88,6 @@ static inline char *cw_copy_pool(char *out, const struct cw_pool *pool, uint32_t
 {
     uint32_t start = pool->offsets[index];
     return cw_copy_text(out, pool->bytes + start, pool->offsets[index + 1] - start);
-}
-
-/* Strings that many rows take from here and there are fetched ahead in two steps: where they lie, and some
- * rows later, when that has arrived, themselves. */
-#define CW_FETCH_PLACE 12
-#define CW_FETCH_TEXT 6
-
-static inline void cw_fetch_place(const struct cw_pool *pool, uint32_t index)
-{
-    __builtin_prefetch(&pool->offsets[index]);
-}
-
-static inline void cw_fetch_text(const struct cw_pool *pool, uint32_t index)
-{
-    __builtin_prefetch(pool->bytes + pool->offsets[index]);
 }
 
 /* Makes room for rows rows in every column asked for, text_bytes per row in plain string columns, and empties

@@ -216,8 +216,8 @@ static cw_status make_plans(struct cw_generation *generation, struct cw_error *e
     const struct cw_run_spec *spec = &generation->spec;
     cw_status status = CW_OK;
     generation->tables = generation->world != NULL ? generation->world->market_tables : NULL;
-    if (generation->tables == NULL) {
-        status = cw_market_tables_new(&generation->own_tables, error);
+    if (generation->tables == NULL || !cw_market_tables_suit(generation->tables, spec->as_of)) {
+        status = cw_market_tables_new(spec->as_of, &generation->own_tables, error);
         generation->tables = generation->own_tables;
     }
     if (status == CW_OK && spec->products > 0) {

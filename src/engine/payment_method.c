@@ -176,7 +176,7 @@ static int64_t make_block(struct block *block, int64_t row, int64_t customers)
     for (int64_t i = 0; i < made; i++) {
         struct cw_customer customer;
         cw_customer_make(block->plan, row + i, &customer);
-        for (uint32_t k = 0; k < customer.payment_method_count; k++) {
+        for (uint32_t k = 0; k < cw_customer_method_count(&customer); k++) {
             struct method *method = &block->methods[block->count++];
             method->customer = customer;
             method->k = k;

@@ -5,6 +5,7 @@
 #include "base/decimal.h"
 #include "base/draw.h"
 #include "engine/fill.h"
+#include "engine/market_tables.h"
 
 static const struct {
     const char *text;
@@ -18,8 +19,9 @@ cw_status cw_street_format_init(struct cw_street_format *format, const struct cw
     memset(format, 0, sizeof *format);
     format->is_block = strcmp(market->address.number, "block") == 0;
     format->highest_number = market->address.highest_number > 0 ? market->address.highest_number : 1;
-    format->is_number_first = strcmp(market->address.street, "{number} {street}") == 0;
     format->is_name_first = strcmp(market->address.street, "{street} {number}") == 0;
+    format->is_pair = !format->is_block &&
+                      (format->is_name_first || strcmp(market->address.street, "{number} {street}") == 0);
     const char *rest = market->address.street;
     while (*rest != '\0') {
         if (format->count == CW_STREET_PARTS_MAX) {
@@ -49,34 +51,50 @@ cw_status cw_street_format_init(struct cw_street_format *format, const struct cw
 }
 
 /* Low house numbers are more common than high ones: the product of two uniform draws. */
-static char *write_number(const struct cw_street_format *format, uint64_t draw, char *out)
+static uint32_t house_number(const struct cw_street_format *format, uint32_t draw)
 {
-    if (!format->is_block) {
-        uint32_t low = (uint32_t)(draw & 0xffff);
-        uint32_t high = (uint32_t)((draw >> 16) & 0xffff);
-        uint64_t share = (uint64_t)low * high;
-        return cw_decimal_short(out, 1 + (uint32_t)((share * format->highest_number) >> 32));
-    }
-    out = cw_decimal_short(out, 1 + cw_slice(&draw, 7));
-    *out++ = '-';
-    out = cw_decimal_short(out, 1 + cw_slice(&draw, 36));
-    *out++ = '-';
-    return cw_decimal_short(out, 1 + cw_slice(&draw, 28));
+    uint64_t share = (uint64_t)(draw & 0xffff) * (draw >> 16);
+    return 1 + (uint32_t)((share * format->highest_number) >> 32);
 }
 
-char *cw_street_write(const struct cw_street_format *format, const struct cw_market *market, uint32_t street,
-                      uint32_t postal, uint64_t number_draw, char *out)
+static char *write_number(const struct cw_street_format *format, uint32_t draw, char *out)
 {
-    /* The two usual patterns without a loop over their parts. */
-    if (format->is_number_first) {
-        out = write_number(format, number_draw, out);
-        *out++ = ' ';
-        return cw_copy_pool(out, &market->streets.names, street);
+    if (!format->is_block) {
+        return cw_decimal_short(out, house_number(format, draw));
     }
-    if (format->is_name_first) {
-        out = cw_copy_pool(out, &market->streets.names, street);
-        *out++ = ' ';
-        return write_number(format, number_draw, out);
+    uint64_t parts = (uint64_t)draw << 32;
+    out = cw_decimal_short(out, 1 + cw_slice(&parts, 7));
+    *out++ = '-';
+    out = cw_decimal_short(out, 1 + cw_slice(&parts, 36));
+    *out++ = '-';
+    return cw_decimal_short(out, 1 + cw_slice(&parts, 28));
+}
+
+/* Number and name in the market's order. Markets change from row to row, so no branch asks which comes first:
+ * the name is copied over what the number's copy overshoots, and the number, where it is last, once more. */
+static char *write_pair(const struct cw_market_table *table, uint32_t street, uint32_t draw, char *out)
+{
+    char number[CW_DECIMAL_SLACK];
+    const struct cw_street_format *format = &table->street_format;
+    size_t number_length = (size_t)(cw_decimal_short(number, house_number(format, draw)) - number);
+    size_t name_length = table->street_texts[street].length;
+    size_t first_length = format->is_name_first ? name_length : number_length;
+    size_t name_at = format->is_name_first ? 0 : first_length + 1;
+    size_t number_at = format->is_name_first ? first_length + 1 : 0;
+    memcpy(out + number_at, number, 8);
+    cw_street_text_write(out + name_at, table, street);
+    memcpy(out + (format->is_name_first ? number_at : CW_STREET_BYTES - 8), number, 8);
+    out[first_length] = ' ';
+    return out + number_length + 1 + name_length;
+}
+
+char *cw_street_write(const struct cw_market_table *table, uint32_t street, uint32_t postal,
+                      uint32_t number_draw, char *out)
+{
+    const struct cw_street_format *format = &table->street_format;
+    const struct cw_market *market = table->market;
+    if (format->is_pair) {
+        return write_pair(table, street, number_draw, out);
     }
     for (uint32_t i = 0; i < format->count; i++) {
         const struct cw_street_part *part = &format->parts[i];
@@ -89,7 +107,7 @@ char *cw_street_write(const struct cw_street_format *format, const struct cw_mar
             out = write_number(format, number_draw, out);
             break;
         case CW_STREET_NAME:
-            out = cw_copy_pool(out, &market->streets.names, street);
+            out = cw_street_text_write(out, table, street);
             break;
         case CW_STREET_LOCALITY:
             out = cw_copy_pool(out, &market->postal_codes.localities, postal);

@@ -12,9 +12,9 @@ enum cw_street_part_kind { CW_STREET_LITERAL, CW_STREET_NUMBER, CW_STREET_NAME, 
 /* A market's street pattern, cut into parts. */
 struct cw_street_format {
     uint8_t count;
-    bool is_number_first; /* "{number} {street}" */
-    bool is_name_first;   /* "{street} {number}" */
-    bool is_block;        /* numbers are chome, ban and go */
+    bool is_pair;       /* "{number} {street}" or "{street} {number}" with plain numbers */
+    bool is_name_first; /* the latter */
+    bool is_block;      /* numbers are chome, ban and go */
     uint32_t highest_number;
     struct cw_street_part {
         uint8_t kind; /* enum cw_street_part_kind */
@@ -30,10 +30,12 @@ cw_status cw_street_format_init(struct cw_street_format *format, const struct cw
 /* Most bytes that cw_street_write and cw_unit_write may use or overwrite. */
 #define CW_STREET_BYTES 256
 
+struct cw_market_table;
+
 /* Writes a street line; street: index into the market's streets, postal: postal code whose locality is used.
  * number_draw decides the house number. Returns the end. */
-char *cw_street_write(const struct cw_street_format *format, const struct cw_market *market, uint32_t street,
-                      uint32_t postal, uint64_t number_draw, char *out);
+char *cw_street_write(const struct cw_market_table *table, uint32_t street, uint32_t postal,
+                      uint32_t number_draw, char *out);
 
 /* Writes an apartment line such as "Apt 12". Returns the end. */
 char *cw_unit_write(const struct cw_market *market, uint64_t draw, char *out);

@@ -64,22 +64,21 @@ bool cw_text_is_offensive(const char *ascii, size_t length)
     return false;
 }
 
-bool cw_word_begins_offensive(const char *word, size_t length)
+static uint32_t count_tokens(const struct cw_reference_screen *screen)
 {
-    const uint32_t pair = (uint32_t)(word[0] - 'a') * LETTERS + (uint32_t)(word[1] - 'a');
-    const struct cw_reference_screen *anywhere = &cw_reference_screen_anywhere;
-    for (uint32_t i = anywhere->first[pair]; i < anywhere->first[pair + 1]; i++) {
-        size_t size = strlen(anywhere->tokens[i]);
-        if (size <= length && memcmp(word, anywhere->tokens[i], size) == 0) {
-            return true;
-        }
+    return screen->first[LETTERS * LETTERS];
+}
+
+uint32_t cw_screen_token_count(void)
+{
+    return count_tokens(&cw_reference_screen_whole) + count_tokens(&cw_reference_screen_anywhere);
+}
+
+struct cw_screen_token cw_screen_token_get(uint32_t index)
+{
+    uint32_t whole = count_tokens(&cw_reference_screen_whole);
+    if (index < whole) {
+        return (struct cw_screen_token){cw_reference_screen_whole.tokens[index], true};
     }
-    const struct cw_reference_screen *whole = &cw_reference_screen_whole;
-    for (uint32_t i = whole->first[pair]; i < whole->first[pair + 1]; i++) {
-        size_t size = strlen(whole->tokens[i]);
-        if (size == length && memcmp(word, whole->tokens[i], size) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return (struct cw_screen_token){cw_reference_screen_anywhere.tokens[index - whole], false};
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* True when text holds an offensive word. Compared are letters a to z in either case; everything else
  * separates words. A word counts when it equals a token of data/screen.tsv with rule `whole`, or when the
@@ -12,8 +13,12 @@
  * text, of which the first 256 are looked at. Thread-safe. */
 bool cw_text_is_offensive(const char *ascii, size_t length);
 
-/* The same for a word whose letters but the first are known to be innocent: true when a token begins the
- * word. Much cheaper. word: lower-case a to z, two letters or more, readable to length only. Thread-safe. */
-bool cw_word_begins_offensive(const char *word, size_t length);
+/* The tokens themselves, in no order that matters. */
+struct cw_screen_token {
+    const char *text; /* lower-case a to z, two letters or more */
+    bool is_whole;    /* rule `whole`, else `anywhere` */
+};
+uint32_t cw_screen_token_count(void);
+struct cw_screen_token cw_screen_token_get(uint32_t index);
 
 #endif

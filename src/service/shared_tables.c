@@ -2,12 +2,17 @@
 
 #include <pthread.h>
 
+#include "cartwright/run.h"
+
 static struct cw_market_tables *tables;
 
+/* For the as-of time of runs that name none. */
 static void make_tables(void)
 {
-    struct cw_error ignored;
-    if (cw_market_tables_new(&tables, &ignored) != CW_OK) {
+    struct cw_run_spec spec;
+    cw_run_spec_init(&spec);
+    if (cw_run_spec_resolve(&spec, NULL) != CW_OK ||
+        cw_market_tables_new(spec.as_of, &tables, NULL) != CW_OK) {
         tables = NULL;
     }
 }

@@ -23,7 +23,7 @@ static void set_up(void)
 {
     cw_run_spec_init(&spec);
     spec.seed = 3;
-    ck_assert_int_eq(cw_market_tables_new(&tables, NULL), CW_OK);
+    ck_assert_int_eq(cw_market_tables_new(AS_OF_DAY * DAY, &tables, NULL), CW_OK);
     ck_assert_int_eq(cw_batch_init(&batch, cw_entity_get(CW_ENTITY_CUSTOMER), NULL), CW_OK);
 }
 
@@ -142,6 +142,12 @@ static bool is_well_formed(const char *email, size_t length)
     return before >= 'a' && before <= 'z' && memchr(at, '.', length - (size_t)(at - email)) != NULL;
 }
 
+/* Whether an address is a given name at one's own domain: what people are called is theirs to write. */
+static bool is_own_domain(const char *email, size_t length)
+{
+    return length > 5 && memcmp(email + length - 5, ".name", 5) == 0;
+}
+
 /* An initial and a family name are one word to who reads them; parted names are two. */
 START_TEST(emails_are_well_formed_and_decent)
 {
@@ -159,7 +165,8 @@ START_TEST(emails_are_well_formed_and_decent)
             while (email[word] >= 'a' && email[word] <= 'z') {
                 word++;
             }
-            if (email[word] != '.' && email[word] != '_' && cw_text_is_offensive(email, word)) {
+            if (email[word] != '.' && email[word] != '_' && !is_own_domain(email, length) &&
+                cw_text_is_offensive(email, word)) {
                 ck_abort_msg("%.*s offends", (int)length, email);
             }
         }
