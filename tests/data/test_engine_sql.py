@@ -101,10 +101,19 @@ def test_parcels_keep_the_promised_day_mostly(shop):
     ("--seed", "5", "--customers", "3000", "--products", "300", "--orders", "8000", "--locale", "ja-JP"),
     ("--seed", "6", "--customers", "2000", "--products", "300", "--orders", "4000", "--from", "2024-02-29T10:00:00Z",
      "--to", "2024-02-29T11:00:00Z"),
-], ids=["one", "peak", "holiday", "wholesale", "japan", "hour"])
+    ("--seed", "8", "--customers", "2000", "--products", "300", "--orders", "4000", "--from", "2008-01-01",
+     "--cells", "12"),
+    ("--seed", "9", "--customers", "2000", "--products", "300", "--orders", "4000", "--as-of", "2040-01-01"),
+], ids=["one", "peak", "holiday", "wholesale", "japan", "hour", "long", "latest"])
 def test_other_shapes_hold_too(cartwright, tmp_path, options):
     with generate(cartwright, tmp_path / "out", *options) as connection:
         assert violations(connection) == {}
+
+
+def test_the_earliest_shop_sells_from_open_centres(cartwright, tmp_path):
+    with generate(cartwright, tmp_path / "out", "--seed", "7", "--customers", "2000", "--products", "300", "--orders",
+                  "4000", "--as-of", "2001-01-01") as connection:
+        assert {rule: count for rule, count in violations(connection).items() if rule[0] != "customers"} == {}
 
 
 @pytest.mark.slow

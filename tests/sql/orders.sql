@@ -47,6 +47,10 @@ SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id
 LEFT JOIN fulfilment_centres f ON f.id = o.fulfilment_centre_id
 WHERE o.currency <> c.currency OR f.country IS DISTINCT FROM c.country;
 
+-- rule: the centre is open at the order time
+SELECT count(*) FROM orders o LEFT JOIN fulfilment_centres f ON f.id = o.fulfilment_centre_id
+WHERE f.opened_at IS NULL OR o.created_at < f.opened_at;
+
 -- rule: items belong to an order and are numbered from 1
 SELECT count(*) FROM (
     SELECT o.item_count, count(i.id) AS n, min(line_number) AS low, max(line_number) AS high,
