@@ -13,6 +13,7 @@ void cw_exchange_clear(struct cw_exchange *exchange)
     cw_buffer_clear(&exchange->reply.headers);
     free(exchange->accept);
     free(exchange->content_type);
+    free(exchange->content_encoding);
     free(exchange->prefer);
     free(exchange->idempotency_key);
     json_decref(exchange->json);

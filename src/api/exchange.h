@@ -43,7 +43,7 @@ struct cw_exchange {
     char id_text[CW_UUID_TEXT];
     bool is_head;
     bool is_cross_site; /* a browser sends it for a page of another site */
-    char *accept, *content_type, *prefer, *idempotency_key;
+    char *accept, *content_type, *content_encoding, *prefer, *idempotency_key;
     char request_id[CW_REQUEST_ID_MAX + 1];
     char traceparent[64]; /* "" when absent */
     struct cw_buffer body;

@@ -74,6 +74,8 @@ static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const
         keep_header(&exchange->accept, value, value_size);
     } else if (strcasecmp(name, "Content-Type") == 0) {
         keep_header(&exchange->content_type, value, value_size);
+    } else if (strcasecmp(name, "Content-Encoding") == 0) {
+        keep_header(&exchange->content_encoding, value, value_size);
     } else if (strcasecmp(name, "Prefer") == 0) {
         keep_header(&exchange->prefer, value, value_size);
     } else if (strcasecmp(name, "Idempotency-Key") == 0) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/api.h"
 #include "api/list_resource.h"
@@ -193,6 +194,12 @@ static bool read_body(struct cw_exchange *exchange)
                                        : !cw_media_type_is(exchange->content_type, "application/json")) {
         cw_reply_header(&exchange->reply, "Accept-Post", "application/json", NULL);
         cw_reply_problem(exchange, 415, "the body must be application/json", NULL);
+        return false;
+    }
+    if (has_body && exchange->content_encoding != NULL &&
+        strcasecmp(exchange->content_encoding, "identity") != 0) {
+        cw_reply_header(&exchange->reply, "Accept-Encoding", "identity", NULL);
+        cw_reply_problem(exchange, 415, "a body is taken as it is; expected no Content-Encoding", NULL);
         return false;
     }
     if (!has_body) {

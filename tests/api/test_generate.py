@@ -1,5 +1,6 @@
 """POST /api/v1/generate/...: every parameter, every refusal."""
 import csv
+import gzip
 import io
 import json
 
@@ -180,6 +181,9 @@ def test_bodies_that_are_no_json(server):
     assert post("[" * 10000).status_code in (400, 413)
     assert post("{}", "text/plain").status_code == 415
     assert post("{}", None).status_code == 415
+    zipped = server.call("POST", GENERATE + "customers", 415, data=gzip.compress(b"{}"),
+                         headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    assert zipped.headers["Accept-Encoding"] == "identity"
     assert post(b'{"locale":"\xff"}').status_code == 400
     assert post("{\"count\":1}" + " " * (1 << 20)).status_code == 413
 

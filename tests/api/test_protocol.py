@@ -156,6 +156,36 @@ def test_keep_alive_pipelining_chunks_and_old_clients(server):
     assert b"HTTP/1.1 200" in waited
 
 
+@pytest.mark.parametrize("accept, status, media_type", [
+    ("text/csv;q=0.1, application/json;q=0.9", 200, "application/json"),
+    ("application/json;q=0, */*", 200, "application/x-ndjson"),
+    ("application/json;q=0", 406, "application/problem+json"),
+    ("text/*", 200, "text/csv"),
+    ("application/JSON; charset=utf-8", 200, "application/json"),
+    ("application/json;q=abc", 406, "application/problem+json"),
+    (",;q=,,", 406, "application/problem+json"),
+    ("image/png", 406, "application/problem+json"),
+])
+def test_accept_is_weighed(server, accept, status, media_type):
+    answer = server.get("/api/v1/customers?limit=1&fields=id", status, headers={"Accept": accept})
+    assert answer.headers["Content-Type"] == media_type
+
+
+def test_queries_and_cursors_that_were_tampered_with(server):
+    cursor = server.get("/api/v1/customers?limit=1").json()["next_cursor"]
+    assert server.get(f"/api/v1/customers?limit=1&cursor={cursor}").json()["data"]
+    assert server.get(f"/api/v1/customers?cursor={cursor[:3]}{'f' * 32}").json()["data"] == []
+    for bad in (cursor[:-1], cursor + "0", "c" + cursor, cursor[:-1] + "-", cursor[:-1] + "%00", "%20" + cursor):
+        server.get(f"/api/v1/customers?cursor={bad}", 400)
+    server.get(f"/api/v1/products?cursor={cursor}", 400)
+    for query in ("limit=0", "limit=-1", "limit=1001", "limit=1e2", "limit=%2B5", "limit=", "limit", "limit=1&limit=1",
+                  "fields=", "fields=id,", "fields=id,id", "fields=*", "credit_limit[gt]=99999999999999999999",
+                  "id[like]=a", "id[]=a", "id[eq=a", "[eq]=a", "=a"):
+        server.get("/api/v1/customers?" + query, 400)
+    assert server.get("/api/v1/customers?email=%27%20OR%201=1--").json()["data"] == []
+    assert len(server.get("/api/v1/customers?&&limit=%31&&").json()["data"]) == 1
+
+
 def test_bodies_beyond_the_limit(server):
     told = exchange(server, POST + HOST + JSON + b"Content-Length: 2000000\r\n\r\n")
     assert status_of(told) == 413 and b"application/problem+json" in told
