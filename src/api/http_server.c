@@ -115,6 +115,12 @@ static cw_status find_address(const struct cw_server_options *options, struct so
     return CW_OK;
 }
 
+cw_status cw_server_check(const struct cw_server_options *options, struct cw_error *error)
+{
+    struct sockaddr_storage address;
+    return find_address(options, &address, error);
+}
+
 /* As many descriptors as allowed: each connection needs one. */
 static void raise_descriptor_limit(void)
 {

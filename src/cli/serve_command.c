@@ -151,6 +151,9 @@ static int run_serve(const struct cw_arguments *arguments)
     sigset_t signals;
     cw_status status = read_options(arguments, &server, &error);
     if (status == CW_OK) {
+        status = cw_server_check(&server, &error);
+    }
+    if (status == CW_OK) {
         status = cw_store_open(&store_options, &server.store, &error);
     }
     if (status == CW_OK && !cw_argument_given(arguments, "no-seed-shop")) {

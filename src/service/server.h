@@ -23,6 +23,10 @@ struct cw_server_options {
 
 struct cw_server;
 
+/* Whether the address can be listened on by its form, before anything is opened or made. Errors:
+ * CW_E_INVALID. */
+cw_status cw_server_check(const struct cw_server_options *options, struct cw_error *error);
+
 /* Opens the socket and starts answering. Errors: CW_E_IO naming address and port, CW_E_INVALID. */
 cw_status cw_server_open(const struct cw_server_options *options, struct cw_server **server,
                          struct cw_error *error);
