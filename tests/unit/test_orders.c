@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "engine/season.h"
 #include "harness.h"
 #include "model/columns.h"
 #include "model/reference.h"
@@ -357,6 +358,25 @@ START_TEST(expired_cards_pay_nothing)
 }
 END_TEST
 
+START_TEST(seasonal_products_have_their_time)
+{
+    const struct {
+        uint8_t season;
+        int32_t month;
+        uint32_t appeal;
+    } known[] = {{CW_SEASON_NONE, 7, 1000},    {CW_SEASON_WINTER, 1, 1000},  {CW_SEASON_WINTER, 12, 1000},
+                 {CW_SEASON_WINTER, 11, 350},  {CW_SEASON_SPRING, 3, 1000},  {CW_SEASON_SPRING, 2, 350},
+                 {CW_SEASON_SUMMER, 8, 1000},  {CW_SEASON_SUMMER, 9, 350},   {CW_SEASON_AUTUMN, 9, 1000},
+                 {CW_SEASON_AUTUMN, 11, 1000}, {CW_SEASON_HOLIDAY, 10, 120}, {CW_SEASON_HOLIDAY, 11, 1000},
+                 {CW_SEASON_HOLIDAY, 12, 1000}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        uint32_t part = cw_season_part(known[i].month);
+        ck_assert_uint_lt(part, CW_SEASON_PARTS);
+        ck_assert_uint_eq(cw_season_appeal(known[i].season, part), known[i].appeal);
+    }
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("orders");
@@ -374,6 +394,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, one_customer_may_place_all_orders);
     tcase_add_test(tcase, dear_products_find_buyers_of_means);
     tcase_add_test(tcase, expired_cards_pay_nothing);
+    tcase_add_test(tcase, seasonal_products_have_their_time);
     suite_add_tcase(suite, tcase);
     return suite;
 }
