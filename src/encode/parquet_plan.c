@@ -16,8 +16,8 @@
 /* What shared beginnings must save, in sixteenths of a byte a value, to pay for their lengths. */
 #define PREFIX_GAIN 24
 
-/* Where UUIDs share this much on average, many repeat the one before: their lengths are most of the page
- * then, and shrink well. */
+/* Where UUIDs share this much on average, many repeat the one before. zstd then makes them smaller than any
+ * encoding does, and as fast. */
 #define REPEATING_PREFIX 8
 
 static size_t packed_size(size_t count, size_t distinct)
@@ -109,11 +109,16 @@ static cw_status plan_uuids(struct cw_parquet_writer *writer, const struct cw_pa
     if (status != CW_OK) {
         return status;
     }
+    const bool repeats = shared > count * REPEATING_PREFIX;
+    if (repeats && writer->codec == CW_PARQUET_ZSTD) {
+        plan->pays = true;
+        return CW_OK;
+    }
     size_t best = count * 16;
     if (shared * 16 > count * PREFIX_GAIN) {
         plan->encoding = CW_PARQUET_DELTA_BYTE_ARRAY;
         plan->lengths = (const uint32_t *)(const void *)writer->lengths.data;
-        plan->pays = shared > count * REPEATING_PREFIX;
+        plan->pays = repeats;
         best -= shared - count * PREFIX_GAIN / 32;
     }
     if (column->def->unique) {
