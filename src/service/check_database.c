@@ -2,6 +2,7 @@
 #include "service/check_database.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,23 +38,52 @@ static int is_cancelled(void *context)
     return cw_progress_is_cancelled(context);
 }
 
-/* The latest as-of of the store's runs. */
-static cw_status read_as_of(struct cw_check_database *database, struct cw_error *error)
+cw_status cw_run_times_add(struct cw_run_times *times, int64_t time, struct cw_error *error)
+{
+    size_t at = 0;
+    while (at < times->count && times->list[at] < time) {
+        at++;
+    }
+    if (at < times->count && times->list[at] == time) {
+        return CW_OK;
+    }
+    if (times->count == times->capacity) {
+        const size_t capacity = times->capacity * 2 + 8;
+        int64_t *grown = realloc(times->list, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the times of the runs");
+        }
+        times->list = grown;
+        times->capacity = capacity;
+    }
+    memmove(times->list + at + 1, times->list + at, (times->count - at) * sizeof *times->list);
+    times->list[at] = time;
+    times->count++;
+    return CW_OK;
+}
+
+static cw_status read_times(struct cw_check_database *database, struct cw_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(database->connections[0], "SELECT max(json_extract(spec, '$.as_of')) FROM runs",
-                           -1, &statement, NULL) != SQLITE_OK) {
+    cw_status status = CW_OK;
+    int code = SQLITE_DONE;
+    if (sqlite3_prepare_v2(database->connections[0],
+                           "SELECT DISTINCT json_extract(spec, '$.as_of') FROM runs", -1, &statement,
+                           NULL) != SQLITE_OK) {
         return cw_check_error(database->connections[0], error);
     }
-    if (sqlite3_step(statement) == SQLITE_ROW) {
+    while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const unsigned char *text = sqlite3_column_text(statement, 0);
-        /* Canonical specs write all times alike, so that the greatest text is the latest. */
-        if (text != NULL && cw_value_time("as_of", (const char *)text, &database->as_of, NULL) != CW_OK) {
-            database->as_of = INT64_MIN;
+        int64_t time = 0;
+        if (text != NULL && cw_value_time("as_of", (const char *)text, &time, NULL) == CW_OK) {
+            status = cw_run_times_add(&database->times, time, error);
         }
     }
+    if (status == CW_OK && code != SQLITE_DONE) {
+        status = cw_check_error(database->connections[0], error);
+    }
     sqlite3_finalize(statement);
-    return CW_OK;
+    return status;
 }
 
 static cw_status open_connection(const char *path, sqlite3 **connection, struct cw_error *error)
@@ -105,14 +135,14 @@ static cw_status open_store(const char *path, struct cw_check_database *database
     if (status == CW_OK) {
         status = read_tables(database, path, error);
     }
-    return status == CW_OK ? read_as_of(database, error) : status;
+    return status == CW_OK ? read_times(database, error) : status;
 }
 
 cw_status cw_check_database_open(const char *path, uint32_t threads, struct cw_progress *progress,
                                  struct cw_check_database *database, struct cw_error *error)
 {
     struct stat about;
-    struct cw_check_database made = {.as_of = INT64_MIN};
+    struct cw_check_database made = {.threads = 0};
     const long processors = threads > 0 ? (long)threads : sysconf(_SC_NPROCESSORS_ONLN);
     made.threads = processors < 1                      ? 1
                    : processors > CW_CHECK_THREADS_MAX ? CW_CHECK_THREADS_MAX
@@ -138,5 +168,6 @@ void cw_check_database_close(struct cw_check_database *database)
     for (uint32_t i = 0; i < CW_CHECK_THREADS_MAX; i++) {
         sqlite3_close(database->connections[i]);
     }
-    *database = (struct cw_check_database){.as_of = INT64_MIN};
+    free(database->times.list);
+    *database = (struct cw_check_database){.threads = 0};
 }

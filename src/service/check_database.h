@@ -10,11 +10,17 @@
 
 #define CW_CHECK_THREADS_MAX 16 /* CW_VALIDATE_THREADS_MAX */
 
+/* The as-of times of the runs that made the data, each once, in order. */
+struct cw_run_times {
+    int64_t *list; /* owned */
+    size_t count, capacity;
+};
+
 struct cw_check_database {
     sqlite3 *connections[CW_CHECK_THREADS_MAX]; /* one for each thread, all of the same data */
     uint32_t threads;                           /* at least 1 once opened */
-    uint32_t present; /* bit e: the table of entity e is there, with all its columns */
-    int64_t as_of;    /* INT64_MIN when nothing says it */
+    uint32_t present;          /* bit e: the table of entity e is there, with all its columns */
+    struct cw_run_times times; /* none when nothing says them */
 };
 
 /* path: a store file or a directory of generated files; threads: 1 to CW_CHECK_THREADS_MAX connections.
@@ -22,6 +28,9 @@ struct cw_check_database {
 cw_status cw_check_database_open(const char *path, uint32_t threads, struct cw_progress *progress,
                                  struct cw_check_database *database, struct cw_error *error);
 void cw_check_database_close(struct cw_check_database *database);
+
+/* Adds a time if it is not there yet. Errors: CW_E_NO_MEMORY. */
+cw_status cw_run_times_add(struct cw_run_times *times, int64_t time, struct cw_error *error);
 
 /* Puts the last failure of a connection into *error. */
 cw_status cw_check_error(sqlite3 *connection, struct cw_error *error);

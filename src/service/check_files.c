@@ -108,13 +108,6 @@ static cw_status create_indexes(sqlite3 *connection, const struct cw_entity *ent
     char sql[512];
     cw_status status = CW_OK;
     const int database = database_of[entity->id];
-    for (uint32_t i = 0; i < entity->column_count && status == CW_OK; i++) {
-        if (entity->columns[i].unique) {
-            snprintf(sql, sizeof sql, "CREATE INDEX d%d.%s_%s ON %s (%s)", database, entity->table,
-                     entity->columns[i].name, entity->table, entity->columns[i].name);
-            status = execute(connection, sql, error);
-        }
-    }
     for (size_t i = 0; i < cw_rule_index_count && status == CW_OK; i++) {
         const struct cw_rule_index *index = &cw_rule_indexes[i];
         if (index->entity == entity->id) {
@@ -353,8 +346,8 @@ static cw_status list_manifest(void *context, const char *path, struct cw_error 
     struct loader *loader = context;
     struct cw_manifest manifest;
     cw_status status = cw_manifest_load(path, &manifest, error);
-    if (status == CW_OK && manifest.spec.as_of != CW_UNSET && manifest.spec.as_of > loader->database->as_of) {
-        loader->database->as_of = manifest.spec.as_of;
+    if (status == CW_OK && manifest.spec.as_of != CW_UNSET) {
+        status = cw_run_times_add(&loader->database->times, manifest.spec.as_of, error);
     }
     for (int e = 0; e < CW_ENTITY_COUNT && status == CW_OK; e++) {
         const struct cw_entity *entity = cw_entity_get((enum cw_entity_id)e);

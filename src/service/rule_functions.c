@@ -14,7 +14,8 @@
 /* What a connection's functions share. */
 struct context {
     const struct cw_rule_facts *facts;
-    int64_t as_of;
+    const struct cw_run_times *times;
+    uint32_t region; /* the last that tax_rate() found: many rows in a row ask for the same */
 };
 
 static bool has_null(int count, sqlite3_value **values)
@@ -45,8 +46,20 @@ static void as_of(sqlite3_context *call, int count, sqlite3_value **values)
     const struct context *context = sqlite3_user_data(call);
     (void)count;
     (void)values;
-    if (context->as_of != INT64_MIN) {
-        sqlite3_result_int64(call, context->as_of);
+    if (context->times->count > 0) {
+        sqlite3_result_int64(call, context->times->list[context->times->count - 1]);
+    }
+}
+
+static void as_of_from(sqlite3_context *call, int count, sqlite3_value **values)
+{
+    const struct context *context = sqlite3_user_data(call);
+    const int64_t time = sqlite3_value_int64(values[0]);
+    for (size_t i = 0; i < context->times->count && !has_null(count, values); i++) {
+        if (context->times->list[i] >= time) {
+            sqlite3_result_int64(call, context->times->list[i]);
+            return;
+        }
     }
 }
 
@@ -92,6 +105,38 @@ static void uuid_milliseconds(sqlite3_context *call, int count, sqlite3_value **
         milliseconds = milliseconds << 8 | bytes[i];
     }
     sqlite3_result_int64(call, milliseconds);
+}
+
+static void uuid_text(sqlite3_context *call, int count, sqlite3_value **values)
+{
+    struct cw_uuid id;
+    char text[CW_UUID_TEXT];
+    const void *bytes = sqlite3_value_blob(values[0]);
+    if (!has_null(count, values) && bytes != NULL && sqlite3_value_bytes(values[0]) == (int)sizeof id.bytes) {
+        memcpy(id.bytes, bytes, sizeof id.bytes);
+        cw_uuid_text(&id, text);
+        sqlite3_result_text(call, text, -1, SQLITE_TRANSIENT);
+    }
+}
+
+/* Quicker than IN, which looks a list up in a table of its own. */
+static void one_of(sqlite3_context *call, int count, sqlite3_value **values)
+{
+    if (has_null(count, values)) {
+        return;
+    }
+    const char *text = text_of(values[0]);
+    const size_t size = strlen(text);
+    bool found = false;
+    for (const char *at = text_of(values[1]); !found;) {
+        const size_t length = strcspn(at, "|");
+        found = length == size && memcmp(at, text, size) == 0;
+        if (at[length] == '\0') {
+            break;
+        }
+        at += length + 1;
+    }
+    sqlite3_result_int(call, found);
 }
 
 /* Lower-case letters, digits, dots, hyphens, underscores and plus before the @; labels of a domain name
@@ -318,6 +363,19 @@ static bool pool_equals(const struct cw_pool *pool, uint32_t index, const char *
     return strlen(text) == size && memcmp(pool->bytes + pool->offsets[index], text, size) == 0;
 }
 
+/* The place of a region, first looked for at `likely`; the number of regions when there is none. */
+static uint32_t find_region(const struct cw_regions *regions, uint32_t likely, const char *name)
+{
+    if (likely < regions->count && pool_equals(&regions->names, likely, name)) {
+        return likely;
+    }
+    uint32_t at = 0;
+    while (at < regions->count && !pool_equals(&regions->names, at, name)) {
+        at++;
+    }
+    return at;
+}
+
 static void tax_rate(sqlite3_context *call, int count, sqlite3_value **values)
 {
     const struct cw_market *market = count < 3 ? NULL : market_of(values[0]);
@@ -327,11 +385,12 @@ static void tax_rate(sqlite3_context *call, int count, sqlite3_value **values)
     }
     /* Sales tax is levied on the standard class only. */
     if (!market->tax.inclusive) {
-        for (uint32_t i = 0; i < market->regions.count; i++) {
-            if (pool_equals(&market->regions.names, i, text_of(values[1]))) {
-                sqlite3_result_int64(call, strcmp(class, "standard") == 0 ? market->regions.sales_tax[i] : 0);
-                return;
-            }
+        struct context *context = sqlite3_user_data(call);
+        const uint32_t region = find_region(&market->regions, context->region, text_of(values[1]));
+        if (region < market->regions.count) {
+            context->region = region;
+            sqlite3_result_int64(call,
+                                 strcmp(class, "standard") == 0 ? market->regions.sales_tax[region] : 0);
         }
         return;
     }
@@ -482,7 +541,7 @@ static cw_status register_aggregates(sqlite3 *connection, struct cw_error *error
 }
 
 cw_status cw_rule_functions_register(sqlite3 *connection, const struct cw_rule_facts *facts,
-                                     int64_t as_of_time, struct cw_error *error)
+                                     const struct cw_run_times *times, struct cw_error *error)
 {
     static const struct {
         const char *name;
@@ -490,9 +549,12 @@ cw_status cw_rule_functions_register(sqlite3 *connection, const struct cw_rule_f
         void (*function)(sqlite3_context *, int, sqlite3_value **);
     } functions[] = {
         {"as_of", 0, as_of},
+        {"as_of_from", 1, as_of_from},
         {"instant", 1, instant},
         {"age", 2, age},
         {"uuid_milliseconds", 1, uuid_milliseconds},
+        {"uuid_text", 1, uuid_text},
+        {"one_of", 2, one_of},
         {"email_valid", 1, email_valid},
         {"luhn_valid", 1, luhn_valid},
         {"barcode_valid", 1, barcode_valid},
@@ -517,7 +579,7 @@ cw_status cw_rule_functions_register(sqlite3 *connection, const struct cw_rule_f
         if (context == NULL) {
             return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the checks");
         }
-        *context = (struct context){facts, as_of_time};
+        *context = (struct context){facts, times, 0};
         /* SQLite frees the context, also when it fails. */
         if (sqlite3_create_function_v2(connection, functions[i].name, functions[i].arguments,
                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC, context, functions[i].function,

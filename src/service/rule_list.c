@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/rule_held.h"
 #include "service/rules.h"
 
 /* Texts of derived rules stand one after another in one buffer; a rule holds offsets into it until all are
@@ -100,20 +101,8 @@ static cw_status add_values(struct maker *maker, const struct cw_entity *entity,
     }
     TEXT(maker, status, rule->name, "%s.%s.values", entity->table, column->name);
     TEXT(maker, status, rule->detail, "t.%s", column->name);
-    if (status == CW_OK) {
-        rule->violation = offset_text(maker->text.size);
-        status = cw_buffer_format(&maker->text, maker->error, "t.%s NOT IN (", column->name);
-    }
-    const char *at = column->values;
-    while (at != NULL && status == CW_OK) {
-        const size_t length = strcspn(at, "|");
-        status = cw_buffer_format(&maker->text, maker->error, "'%.*s'", (int)length, at);
-        at = at[length] == '|' ? at + length + 1 : NULL;
-        if (status == CW_OK) {
-            status = cw_buffer_format(&maker->text, maker->error, "%s", at != NULL ? ", " : ")");
-        }
-    }
-    return status != CW_OK ? status : end_text(maker);
+    TEXT(maker, status, rule->violation, "NOT one_of(t.%s, '%s')", column->name, column->values);
+    return status;
 }
 
 /* The join that looks a reference up; NULL: no rule needs the row. */
@@ -135,6 +124,7 @@ static cw_status add_reference(struct maker *maker, const struct cw_entity *enti
     struct cw_rule *rule = NULL;
     const struct cw_rule_join *join = NULL;
     const char *table = cw_entity_get((enum cw_entity_id)column->reference)->table;
+    const char *held = cw_rule_held_name((enum cw_entity_id)column->reference);
     cw_status status = add_rule(maker, &rule);
     if (status == CW_OK) {
         rule->entity = entity->id;
@@ -143,7 +133,7 @@ static cw_status add_reference(struct maker *maker, const struct cw_entity *enti
     }
     TEXT(maker, status, rule->name, "%s.%s.exists", entity->table, column->name);
     TEXT(maker, status, rule->description, "What %s names is in %s", column->name, table);
-    TEXT(maker, status, rule->detail, "hex(t.%s)", column->name);
+    TEXT(maker, status, rule->detail, "uuid_text(t.%s)", column->name);
     if (join != NULL && status == CW_OK) {
         /* Other rules join the row anyway. */
         rule->joins = join->alias;
@@ -151,8 +141,8 @@ static cw_status add_reference(struct maker *maker, const struct cw_entity *enti
         return status;
     }
     TEXT(maker, status, rule->violation,
-         "t.%s IS NOT NULL AND NOT EXISTS (SELECT 1 FROM %s r WHERE r.id = t.%s)", column->name, table,
-         column->name);
+         "t.%s IS NOT NULL AND NOT EXISTS (SELECT 1 FROM %s r WHERE r.id = t.%s)", column->name,
+         held != NULL ? held : table, column->name);
     return status;
 }
 
@@ -165,10 +155,11 @@ static cw_status add_unique(struct maker *maker, const struct cw_entity *entity,
         rule->entity = entity->id;
         rule->description = "No two rows share a value";
         rule->scan = CW_RULE_SCAN_UNIQUE;
-        rule->column = column->name;
+        rule->columns = column->name;
     }
     TEXT(maker, status, rule->name, "%s.%s.unique", entity->table, column->name);
-    TEXT(maker, status, rule->detail, "%s(t.%s)", column->type == CW_TYPE_UUID ? "hex" : "", column->name);
+    TEXT(maker, status, rule->detail, "%s(t.%s)", column->type == CW_TYPE_UUID ? "uuid_text" : "",
+         column->name);
     TEXT(maker, status, rule->violation,
          "EXISTS (SELECT 1 FROM %s u WHERE u.%s = t.%s AND u.rowid <> t.rowid)", entity->table, column->name,
          column->name);

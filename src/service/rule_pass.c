@@ -27,6 +27,7 @@ struct tally {
     int64_t violations;
     uint32_t count;
     struct cw_uuid ids[CW_OFFENDERS_MAX];
+    int64_t rows[CW_OFFENDERS_MAX];
 };
 
 /* A range of a group's rows; or a scan, when `scan` is set. */
@@ -60,11 +61,21 @@ static void note_offender(struct tally *tally, sqlite3_stmt *statement)
     if (tally->count == CW_OFFENDERS_MAX) {
         return;
     }
+    tally->rows[tally->count] = sqlite3_column_int64(statement, 1);
     struct cw_uuid *id = &tally->ids[tally->count++];
     *id = (struct cw_uuid){{0}};
     if (sqlite3_column_bytes(statement, 0) == 16) {
         memcpy(id->bytes, sqlite3_column_blob(statement, 0), sizeof id->bytes);
     }
+}
+
+/* look(rowid): counts a row that is looked at; always 1. */
+static void count_row(sqlite3_context *call, int count, sqlite3_value **values)
+{
+    (void)count;
+    (void)values;
+    (*(int64_t *)sqlite3_user_data(call))++;
+    sqlite3_result_int(call, 1);
 }
 
 /* focus: what ?1 is; NULL: the range ?3 to ?4 is bound instead. */
@@ -76,7 +87,9 @@ static cw_status run_slice(sqlite3 *connection, struct slice *slice, const char 
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_DONE;
     cw_status status = cw_rule_group_query(group->rules, group->count, group->driver, condition, &sql, error);
-    if (status == CW_OK && sqlite3_prepare_v2(connection, sql.data, -1, &statement, NULL) != SQLITE_OK) {
+    if (status == CW_OK && (sqlite3_create_function_v2(connection, "look", 1, SQLITE_UTF8, &slice->checked,
+                                                       count_row, NULL, NULL, NULL) != SQLITE_OK ||
+                            sqlite3_prepare_v2(connection, sql.data, -1, &statement, NULL) != SQLITE_OK)) {
         status = cw_check_error(connection, error);
     }
     if (status == CW_OK && focus != NULL && sqlite3_bind_parameter_count(statement) > 0) {
@@ -86,8 +99,7 @@ static cw_status run_slice(sqlite3 *connection, struct slice *slice, const char 
         sqlite3_bind_int64(statement, 4, slice->to);
     }
     while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        slice->checked++;
-        uint64_t broken = (uint64_t)sqlite3_column_int64(statement, 1);
+        uint64_t broken = (uint64_t)sqlite3_column_int64(statement, 2);
         for (; broken != 0; broken &= broken - 1) {
             note_offender(&slice->tallies[__builtin_ctzll(broken)], statement);
         }
@@ -109,7 +121,9 @@ static void add_slice(const struct slice *slice)
         result->checked += slice->checked;
         result->violations += tally->violations;
         for (uint32_t j = 0; j < tally->count && result->offender_count < CW_OFFENDERS_MAX; j++) {
-            cw_uuid_text(&tally->ids[j], result->offenders[result->offender_count++].id);
+            struct cw_offender *offender = &result->offenders[result->offender_count++];
+            cw_uuid_text(&tally->ids[j], offender->id);
+            offender->row = tally->rows[j];
         }
     }
 }
@@ -300,7 +314,7 @@ static bool is_drivable(const struct cw_check_database *database, const struct c
     }
     for (size_t i = 0; i < count; i++) {
         if (tasks[i].rule->scan == CW_RULE_SCAN_UNIQUE && tasks[i].rule->entity == driver->parent &&
-            strcmp(tasks[i].rule->column, "id") == 0) {
+            strcmp(tasks[i].rule->columns, "id") == 0) {
             return tasks[i].result->violations == 0;
         }
     }

@@ -103,6 +103,12 @@ static cw_status put_from(struct cw_buffer *sql, enum cw_entity_id entity, const
     return status;
 }
 
+static bool is_over(const struct cw_rule *rule, const char *over)
+{
+    return (rule->over == NULL && over == NULL) ||
+           (rule->over != NULL && over != NULL && strcmp(rule->over, over) == 0);
+}
+
 /* The bit of each rule over the same rows; `over` NULL picks those of the row itself. CASE leaves a condition
  * as soon as it is decided, which an operand of an operator does not. */
 static cw_status put_bits(struct cw_buffer *sql, const struct cw_rule *const *rules, size_t count,
@@ -110,10 +116,22 @@ static cw_status put_bits(struct cw_buffer *sql, const struct cw_rule *const *ru
 {
     cw_status status = cw_buffer_format(sql, error, "0");
     for (size_t i = 0; i < count && status == CW_OK; i++) {
-        const char *own = rules[i]->over;
-        if ((own == NULL && over == NULL) || (own != NULL && over != NULL && strcmp(own, over) == 0)) {
+        if (is_over(rules[i], over)) {
             status = cw_buffer_format(sql, error, " | CASE WHEN %s THEN %lld ELSE 0 END", rules[i]->violation,
                                       1LL << i);
+        }
+    }
+    return status;
+}
+
+/* Whether any rule over the same rows is broken. */
+static cw_status put_any(struct cw_buffer *sql, const struct cw_rule *const *rules, size_t count,
+                         const char *over, struct cw_error *error)
+{
+    cw_status status = cw_buffer_format(sql, error, "0");
+    for (size_t i = 0; i < count && status == CW_OK; i++) {
+        if (is_over(rules[i], over)) {
+            status = cw_buffer_format(sql, error, " OR (%s)", rules[i]->violation);
         }
     }
     return status;
@@ -129,6 +147,29 @@ static bool is_first_over(const struct cw_rule *const *rules, size_t at)
     return true;
 }
 
+/* Puts what `put` makes of the row's own rules, then of those over each kind of other rows, with `glue`
+ * between them. */
+static cw_status put_all(struct cw_buffer *sql, const struct cw_rule *const *rules, size_t count,
+                         cw_status (*put)(struct cw_buffer *, const struct cw_rule *const *, size_t,
+                                          const char *, struct cw_error *),
+                         const char *glue, struct cw_error *error)
+{
+    cw_status status = put(sql, rules, count, NULL, error);
+    for (size_t i = 0; i < count && status == CW_OK; i++) {
+        if (rules[i]->over == NULL || !is_first_over(rules, i)) {
+            continue;
+        }
+        status = cw_buffer_format(sql, error, " %s (SELECT ", glue);
+        if (status == CW_OK) {
+            status = put(sql, rules, count, rules[i]->over, error);
+        }
+        if (status == CW_OK) {
+            status = cw_buffer_format(sql, error, " FROM %s)", rules[i]->over);
+        }
+    }
+    return status;
+}
+
 cw_status cw_rule_group_query(const struct cw_rule *const *rules, size_t count,
                               const struct cw_rule_driver *driver, const char *condition,
                               struct cw_buffer *sql, struct cw_error *error)
@@ -140,29 +181,21 @@ cw_status cw_rule_group_query(const struct cw_rule *const *rules, size_t count,
                                 rules[i]->name);
         }
     }
-    cw_status status = cw_buffer_format(sql, error, "SELECT t.id, ");
+    cw_status status = cw_buffer_format(sql, error, "SELECT t.id, t.rowid, ");
     if (status == CW_OK) {
-        status = put_bits(sql, rules, count, NULL, error);
-    }
-    for (size_t i = 0; i < count && status == CW_OK; i++) {
-        if (rules[i]->over == NULL || !is_first_over(rules, i)) {
-            continue;
-        }
-        status = cw_buffer_format(sql, error, " | (SELECT ");
-        if (status == CW_OK) {
-            status = put_bits(sql, rules, count, rules[i]->over, error);
-        }
-        if (status == CW_OK) {
-            status = cw_buffer_format(sql, error, " FROM %s)", rules[i]->over);
-        }
+        status = put_all(sql, rules, count, put_bits, "|", error);
     }
     if (status == CW_OK) {
         status = put_from(sql, rules[0]->entity, &joins, driver, error);
     }
     if (status == CW_OK) {
-        status = cw_buffer_format(sql, error, " WHERE %s", condition);
+        /* Nearly all rows end in this condition, which stops at the first term that is true. */
+        status = cw_buffer_format(sql, error, " WHERE (%s) AND look(t.rowid) AND (", condition);
     }
-    return status != CW_OK ? status : cw_buffer_append(sql, "", 1, error);
+    if (status == CW_OK) {
+        status = put_all(sql, rules, count, put_any, "OR", error);
+    }
+    return status != CW_OK ? status : cw_buffer_append(sql, ")", 2, error);
 }
 
 cw_status cw_rule_detail_query(const struct cw_rule *rule, struct cw_buffer *sql, struct cw_error *error)
@@ -176,7 +209,7 @@ cw_status cw_rule_detail_query(const struct cw_rule *rule, struct cw_buffer *sql
         status = put_from(sql, rule->entity, &joins, NULL, error);
     }
     if (status == CW_OK) {
-        status = cw_buffer_format(sql, error, " WHERE t.id = ?2");
+        status = cw_buffer_format(sql, error, " WHERE t.rowid = ?2");
     }
     return status != CW_OK ? status : cw_buffer_append(sql, "", 1, error);
 }

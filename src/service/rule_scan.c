@@ -35,6 +35,7 @@ static cw_status note_row(const struct scan *scan, int64_t rowid, const char *de
         memcpy(id.bytes, sqlite3_column_blob(statement, 0), sizeof id.bytes);
     }
     cw_uuid_text(&id, offender->id);
+    offender->row = rowid;
     snprintf(offender->detail, sizeof offender->detail, "%s", detail == NULL ? "" : detail);
     sqlite3_finalize(statement);
     return CW_OK;
@@ -42,10 +43,17 @@ static cw_status note_row(const struct scan *scan, int64_t rowid, const char *de
 
 /* ---- Unique columns ---- */
 
-/* The value of the row before. */
-struct last_value {
-    char bytes[512];
-    int size; /* -1: none */
+#define KEY_SIZE 512
+
+/* The values of a row in the columns of a rule, one after another. */
+struct row_key {
+    char bytes[KEY_SIZE];
+    size_t size;
+};
+
+/* The row before. */
+struct last_row {
+    struct row_key key;
     int64_t rowid;
     bool noted; /* the row is among the violations */
 };
@@ -54,59 +62,143 @@ struct last_value {
 static bool folds_case(const struct cw_rule *rule)
 {
     const struct cw_entity *entity = cw_entity_get(rule->entity);
-    const int column = cw_entity_column(entity, rule->column, strlen(rule->column));
-    return entity->columns[column].type == CW_TYPE_STRING &&
+    const int column = cw_entity_column(entity, rule->columns, strlen(rule->columns));
+    return column >= 0 && entity->columns[column].type == CW_TYPE_STRING &&
            entity->columns[column].personal == CW_PERSONAL_IDENTIFIER;
 }
 
-static cw_status compare_value(const struct scan *scan, sqlite3_stmt *statement, bool fold,
-                               struct last_value *last)
+static void append_key(struct row_key *key, const void *bytes, size_t size)
 {
-    const int64_t rowid = sqlite3_column_int64(statement, 1);
-    const void *bytes = sqlite3_column_blob(statement, 0);
-    const int whole = sqlite3_column_bytes(statement, 0);
-    const int size = whole < (int)sizeof last->bytes ? whole : (int)sizeof last->bytes;
-    const bool same = size == last->size && size > 0 &&
-                      (fold ? sqlite3_strnicmp(bytes, last->bytes, size) == 0
-                            : memcmp(bytes, last->bytes, (size_t)size) == 0);
+    const size_t room = sizeof key->bytes - key->size;
+    const size_t used = size < room ? size : room;
+    memcpy(key->bytes + key->size, bytes, used);
+    key->size += used;
+}
+
+/* Columns 0 to count - 1 of the statement; each with its size before it, so that no two keys run together. */
+static void read_key(sqlite3_stmt *statement, int count, struct row_key *key)
+{
+    key->size = 0;
+    for (int i = 0; i < count; i++) {
+        const int64_t number = sqlite3_column_int64(statement, i);
+        const bool is_number = sqlite3_column_type(statement, i) == SQLITE_INTEGER;
+        const void *bytes = is_number ? (const void *)&number : sqlite3_column_blob(statement, i);
+        const int size = is_number ? (int)sizeof number : sqlite3_column_bytes(statement, i);
+        append_key(key, &size, sizeof size);
+        if (size > 0) {
+            append_key(key, bytes, (size_t)size);
+        }
+    }
+}
+
+static cw_status compare_row(const struct scan *scan, sqlite3_stmt *statement, int columns, bool fold,
+                             struct last_row *last)
+{
+    const int64_t rowid = sqlite3_column_int64(statement, columns);
+    struct row_key key;
     cw_status status = CW_OK;
+    read_key(statement, columns, &key);
+    const bool same = key.size == last->key.size &&
+                      (fold ? sqlite3_strnicmp(key.bytes + sizeof(int), last->key.bytes + sizeof(int),
+                                               (int)(key.size - sizeof(int))) == 0
+                            : memcmp(key.bytes, last->key.bytes, key.size) == 0);
     if (same && !last->noted) {
         status = note_row(scan, last->rowid, NULL);
     }
     if (same && status == CW_OK) {
         status = note_row(scan, rowid, NULL);
     }
-    if (!same && size > 0) {
-        memcpy(last->bytes, bytes, (size_t)size);
+    if (!same) {
+        memcpy(last->key.bytes, key.bytes, key.size);
+        last->key.size = key.size;
     }
-    last->size = size;
     last->rowid = rowid;
     last->noted = same;
     return status;
 }
 
-static cw_status scan_unique(const struct scan *scan)
+/* Ids that ascend from row to row, as ids that begin with their time do in the order of time, need no
+ * sorting. */
+static cw_status ids_ascend(const struct scan *scan, bool *ascend)
 {
-    const char *table = cw_entity_get(scan->rule->entity)->table;
-    const bool fold = folds_case(scan->rule);
-    struct last_value last = {.size = -1};
+    uint8_t last[16] = {0};
     sqlite3_stmt *statement = NULL;
-    char sql[256];
-    cw_status status = CW_OK;
+    char sql[128];
     int code = SQLITE_DONE;
-    snprintf(sql, sizeof sql, "SELECT %s, rowid FROM %s WHERE %s IS NOT NULL ORDER BY %s", scan->rule->column,
-             table, scan->rule->column, scan->rule->column);
+    cw_status status = CW_OK;
+    bool rises = true;
+    snprintf(sql, sizeof sql, "SELECT id FROM %s NOT INDEXED ORDER BY rowid",
+             cw_entity_get(scan->rule->entity)->table);
     if (sqlite3_prepare_v2(scan->connection, sql, -1, &statement, NULL) != SQLITE_OK) {
         return cw_check_error(scan->connection, scan->error);
     }
+    while (rises && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const void *id = sqlite3_column_blob(statement, 0);
+        rises = sqlite3_column_bytes(statement, 0) == (int)sizeof last && memcmp(last, id, sizeof last) < 0;
+        if (rises) {
+            memcpy(last, id, sizeof last);
+        }
+    }
+    if (rises && code != SQLITE_DONE) {
+        status = cw_check_error(scan->connection, scan->error);
+    }
+    sqlite3_finalize(statement);
+    *ascend = rises;
+    return status;
+}
+
+/* "SELECT a, b, rowid FROM t WHERE (a, b) holds no null ORDER BY a, b". */
+static cw_status put_unique_query(const struct scan *scan, struct cw_buffer *sql, int *columns)
+{
+    const char *names = scan->rule->columns;
+    cw_status status = cw_buffer_format(sql, scan->error, "SELECT %s, rowid FROM %s", names,
+                                        cw_entity_get(scan->rule->entity)->table);
+    *columns = 0;
+    for (const char *at = names; *at != '\0' && status == CW_OK; (*columns)++) {
+        const size_t length = strcspn(at, ",");
+        status = cw_buffer_format(sql, scan->error, " %s %.*s IS NOT NULL", at == names ? "WHERE" : "AND",
+                                  (int)length, at);
+        at += length;
+        at += strspn(at, ", ");
+    }
+    if (status == CW_OK) {
+        status = cw_buffer_format(sql, scan->error, " ORDER BY %s", names);
+    }
+    return status == CW_OK ? cw_buffer_append(sql, "", 1, scan->error) : status;
+}
+
+static cw_status scan_sorted(const struct scan *scan)
+{
+    const bool fold = folds_case(scan->rule);
+    struct last_row last = {.rowid = 0};
+    struct cw_buffer sql = {0};
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_DONE;
+    int columns = 0;
+    cw_status status = put_unique_query(scan, &sql, &columns);
+    if (status == CW_OK &&
+        sqlite3_prepare_v2(scan->connection, sql.data, -1, &statement, NULL) != SQLITE_OK) {
+        status = cw_check_error(scan->connection, scan->error);
+    }
     while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        status = compare_value(scan, statement, fold, &last);
+        status = compare_row(scan, statement, columns, fold, &last);
     }
     if (status == CW_OK && code != SQLITE_DONE) {
         status = cw_check_error(scan->connection, scan->error);
     }
     sqlite3_finalize(statement);
+    cw_buffer_clear(&sql);
     return status;
+}
+
+static cw_status scan_unique(const struct scan *scan)
+{
+    bool unique = false;
+    cw_status status = CW_OK;
+    if (strcmp(scan->rule->columns, "id") == 0) {
+        status = ids_ascend(scan, &unique);
+    }
+    return status == CW_OK && !unique ? scan_sorted(scan) : status;
 }
 
 /* ---- The ledger ---- */

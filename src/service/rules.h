@@ -13,7 +13,7 @@
 
 enum cw_rule_scan {
     CW_RULE_SCAN_NONE,
-    CW_RULE_SCAN_UNIQUE, /* equal neighbours in the order of a column */
+    CW_RULE_SCAN_UNIQUE, /* equal neighbours in the order of some columns */
     CW_RULE_SCAN_LEDGER  /* the running sum of stock movements, place by place in the order of time */
 };
 
@@ -37,7 +37,7 @@ struct cw_rule {
     /* How all rows are checked, where a sorted scan is faster than the condition or query above; those are
      * then for single rows. */
     enum cw_rule_scan scan;
-    const char *column; /* of CW_RULE_SCAN_UNIQUE: no two rows share its value */
+    const char *columns; /* of CW_RULE_SCAN_UNIQUE: no two rows share their values; separated by ", " */
 };
 
 /* Rows of an entity that are all found through `column`, which holds the id of a row of `parent`; there, the
@@ -67,8 +67,9 @@ extern const struct cw_rule_driver cw_rule_drivers[];
 extern const size_t cw_rule_driver_count;
 
 /* A list of rules, those above and those derived from the catalogue: required columns, closed sets,
- * references, unique columns, nothing after as-of (which reads the SQL function as_of()). Texts belong to the
- * list. */
+ * references, unique columns, nothing after as-of (which reads the SQL function as_of()). Rules that compare
+ * with a run's as-of use as_of_from(), for a later run into the same store may have a later one. Texts belong
+ * to the list. */
 struct cw_rule_list {
     struct cw_rule *rules;
     size_t count;
@@ -77,7 +78,7 @@ struct cw_rule_list {
 cw_status cw_rule_list_init(struct cw_rule_list *list, struct cw_error *error);
 void cw_rule_list_clear(struct cw_rule_list *list);
 
-/* Indexes that the rules look rows up by, besides unique columns: "CREATE INDEX IF NOT EXISTS ...". */
+/* Indexes that the rules look rows up by. What is found by its id in held rows (rule_held.h) needs none. */
 struct cw_rule_index {
     enum cw_entity_id entity;
     const char *name;

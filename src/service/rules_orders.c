@@ -13,6 +13,13 @@
         .violation = broken, .detail = values, .description = holds                                          \
     }
 
+/* No two rows agree in all of these columns. */
+#define APART(title, of, columns_of, broken, values, holds)                                                  \
+    {                                                                                                        \
+        .name = title, .entity = CW_ENTITY_##of, .joins = "", .violation = broken, .detail = values,         \
+        .description = holds, .scan = CW_RULE_SCAN_UNIQUE, .columns = columns_of                             \
+    }
+
 /* What order items add up to. */
 #define ITEMS(expression) "(SELECT " expression " FROM order_items i WHERE i.order_id = t.id)"
 
@@ -99,9 +106,10 @@ const struct cw_rule cw_order_rules[] = {
          "t.status", "Orders that were paid have a captured payment"),
     OVER("orders.called_off_keeps_no_money", ORDER, E(PAYMENT) | E(ORDER_STATUS_HISTORY), "", OF_PAYMENTS,
          "t.status IN ('created', 'cancelled', 'payment_failed') AND count(*) FILTER (WHERE p.status = "
-         "'captured') > 0 AND NOT EXISTS (SELECT 1 FROM order_status_history h WHERE h.order_id = t.id AND "
-         "h.status = 'cancelled' AND h.changed_at > as_of() - 7 * 86400000000)",
-         "t.status", "Orders that were not paid, or called off a week ago, keep no money"),
+         "'captured') > 0 AND (t.status <> 'cancelled' OR as_of() IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "
+         "order_status_history h WHERE h.order_id = t.id AND h.status = 'cancelled' AND "
+         "as_of_from(h.changed_at) < h.changed_at + 7 * 86400000000)",
+         "t.status", "Orders that were not paid, or called off a week before as-of, keep no money"),
     OVER("orders.one_capture", ORDER, E(PAYMENT), "", OF_PAYMENTS,
          "count(*) FILTER (WHERE p.status IN ('captured', 'refunded')) > 1", NULL, "An order is paid once"),
     RULE("orders.shipment_fits_status", ORDER, E(SHIPMENT), "",
@@ -112,10 +120,10 @@ const struct cw_rule cw_order_rules[] = {
     RULE("order_items.line_numbers", ORDER_ITEM, 0, "parent",
          "t.line_number NOT BETWEEN 1 AND parent.item_count", "t.line_number || ' of ' || parent.item_count",
          "Lines count from 1 to item_count"),
-    RULE("order_items.line_numbers_differ", ORDER_ITEM, 0, "",
-         "(SELECT count(*) FROM order_items i WHERE i.order_id = t.order_id AND i.line_number = "
-         "t.line_number) > 1",
-         "t.line_number", "No two lines of an order have the same number"),
+    APART("order_items.line_numbers_differ", ORDER_ITEM, "order_id, line_number",
+          "(SELECT count(*) FROM order_items i WHERE i.order_id = t.order_id AND i.line_number = "
+          "t.line_number) > 1",
+          "t.line_number", "No two lines of an order have the same number"),
     RULE("order_items.variant_of_product", ORDER_ITEM, 0, "variant", "variant.product_id <> t.product_id",
          NULL, "The variant is the product's"),
     RULE("order_items.sku_of_variant", ORDER_ITEM, 0, "variant", "variant.sku <> t.sku",
@@ -136,25 +144,28 @@ const struct cw_rule cw_order_rules[] = {
          "t.tax_rate || ', ' || ship_to.country || ' ' || ifnull(ship_to.region, '') || ' ' || "
          "product.tax_class",
          "The rate is that of country, region and tax class"),
-    RULE("order_items.total_adds_up", ORDER_ITEM, 0, "parent",
-         "t.total_amount <> t.quantity * t.unit_amount - t.discount_amount + iif(parent.tax_inclusive, 0, "
-         "t.tax_amount)",
-         "t.total_amount", "Line total = quantity x price - discount (+ exclusive tax)"),
+    RULE(
+        "order_items.total_adds_up", ORDER_ITEM, 0, "parent",
+        "t.total_amount <> t.quantity * t.unit_amount - t.discount_amount + CASE parent.tax_inclusive WHEN 1 "
+        "THEN 0 WHEN 0 THEN t.tax_amount END",
+        "t.total_amount", "Line total = quantity x price - discount (+ exclusive tax)"),
     RULE("order_items.price_in_force", ORDER_ITEM, E(PRODUCT_PRICE), "parent",
-         "t.unit_amount IS NOT (SELECT p.unit_amount FROM product_prices p WHERE p.product_id = t.product_id "
-         "AND "
-         "p.currency = parent.currency AND p.valid_from <= parent.created_at ORDER BY p.valid_from DESC "
-         "LIMIT 1)",
+         "parent.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM held_product_prices p WHERE p.product_id = "
+         "t.product_id AND p.currency = "
+         "parent.currency AND p.unit_amount = t.unit_amount AND p.valid_from <= parent.created_at AND "
+         "(p.valid_to IS NULL OR p.valid_to > parent.created_at))",
          "t.unit_amount || ' at ' || instant(parent.created_at)",
          "The price is the one in force at order time"),
     RULE("order_items.product_active", ORDER_ITEM, 0, "parent product",
          "parent.created_at < product.launched_at OR parent.created_at >= product.retired_at",
          "instant(parent.created_at)", "The product was launched and not retired at order time"),
     RULE("order_items.sold_in_country", ORDER_ITEM, 0, "customer product",
+         "product.excluded_countries IS NOT NULL AND "
          "instr(';' || product.excluded_countries || ';', ';' || customer.country || ';') > 0",
          "customer.country || ' in ' || product.excluded_countries",
          "The product is sold in the buyer's country"),
     RULE("order_items.buyer_old_enough", ORDER_ITEM, 0, "parent customer product",
+         "product.minimum_age IS NOT NULL AND "
          "age(customer.birth_date, parent.created_at) < product.minimum_age",
          "'age ' || age(customer.birth_date, parent.created_at) || ', minimum ' || product.minimum_age",
          "The buyer had the minimum age at order time"),
@@ -169,7 +180,10 @@ const struct cw_rule cw_order_rules[] = {
          "parent.status NOT IN ('shipped', 'delivered') AND count(*) = 0)",
          "t.fulfilment || ', ' || parent.status", "Each line takes its goods from stock exactly once"),
     OVER("order_items.cancelled_restocked", ORDER_ITEM, E(STOCK_MOVEMENT), "parent", OF_MOVEMENTS,
-         "sum(m.quantity) <> iif(parent.status IN ('cancelled', 'payment_failed'), 0, -t.quantity)",
+
+         "sum(m.quantity) <> CASE WHEN parent.status IN ('cancelled', 'payment_failed') THEN 0 WHEN "
+         "parent.id IS "
+         "NOT NULL THEN -t.quantity END",
          "parent.status", "What was called off is back in stock, what was not is gone"),
 
     RULE("order_status_history.steps_allowed", ORDER_STATUS_HISTORY, 0, "before",

@@ -14,6 +14,13 @@
         .violation = broken, .detail = values, .description = holds                                          \
     }
 
+/* No two rows agree in all of these columns. */
+#define APART(title, of, columns_of, broken, values, holds)                                                  \
+    {                                                                                                        \
+        .name = title, .entity = CW_ENTITY_##of, .joins = "", .violation = broken, .detail = values,         \
+        .description = holds, .scan = CW_RULE_SCAN_UNIQUE, .columns = columns_of                             \
+    }
+
 #define OF_ADDRESSES "addresses a WHERE a.customer_id = t.id"
 #define OF_PLACE                                                                                             \
     "stock_movements m WHERE m.fulfilment_centre_id = t.fulfilment_centre_id AND m.variant_id = "            \
@@ -67,10 +74,10 @@ const struct cw_rule cw_shop_rules[] = {
          "t.product_id "
          "AND next.currency = t.currency AND next.valid_from > t.valid_from)",
          "ifnull(instant(t.valid_to), '-')", "A price holds until the next one of the product and currency"),
-    RULE("product_prices.one_at_a_time", PRODUCT_PRICE, 0, "",
-         "(SELECT count(*) FROM product_prices other WHERE other.product_id = t.product_id AND "
-         "other.currency = t.currency AND other.valid_from = t.valid_from) > 1",
-         "instant(t.valid_from)", "No two prices of a product and currency begin together"),
+    APART("product_prices.one_at_a_time", PRODUCT_PRICE, "product_id, currency, valid_from",
+          "(SELECT count(*) FROM product_prices other WHERE other.product_id = t.product_id AND "
+          "other.currency = t.currency AND other.valid_from = t.valid_from) > 1",
+          "instant(t.valid_from)", "No two prices of a product and currency begin together"),
     RULE("product_prices.first_at_launch", PRODUCT_PRICE, 0, "product",
          "t.valid_from < product.launched_at OR (t.valid_from > product.launched_at AND NOT EXISTS (SELECT 1 "
          "FROM "
@@ -102,8 +109,9 @@ const struct cw_rule cw_shop_rules[] = {
          "A lower-case address with a domain"),
     RULE("customers.id_tells_time", CUSTOMER, 0, "", "uuid_milliseconds(t.id) <> t.created_at / 1000",
          "instant(t.created_at)", "The time part of the id is the sign-up time"),
-    RULE("customers.age_at_as_of", CUSTOMER, 0, "", "age(t.birth_date, as_of()) NOT BETWEEN 16 AND 95",
-         "'age ' || age(t.birth_date, as_of())", "16 to 95 years old at as-of"),
+    RULE("customers.age_at_as_of", CUSTOMER, 0, "",
+         "age(t.birth_date, as_of_from(t.created_at)) NOT BETWEEN 16 AND 95",
+         "'age ' || age(t.birth_date, as_of_from(t.created_at))", "16 to 95 years old at as-of"),
     RULE("customers.age_at_sign_up", CUSTOMER, 0, "", "age(t.birth_date, t.created_at) < 16",
          "'age ' || age(t.birth_date, t.created_at)", "At least 16 years old at sign-up"),
     RULE("customers.phone_fits_kind", CUSTOMER, 0, "",
@@ -189,9 +197,8 @@ const struct cw_rule cw_shop_rules[] = {
          "t.kind = 'cancellation' AND sale_order.status NOT IN ('cancelled', 'payment_failed')",
          "sale_order.status", "Goods come back only from orders that were called off"),
     RULE("stock_movements.has_stock", STOCK_MOVEMENT, E(STOCK), "",
-         "NOT EXISTS (SELECT 1 FROM stock s WHERE s.fulfilment_centre_id = t.fulfilment_centre_id AND "
-         "s.variant_id = "
-         "t.variant_id)",
+         "NOT EXISTS (SELECT 1 FROM held_stock s WHERE s.fulfilment_centre_id = t.fulfilment_centre_id AND "
+         "s.variant_id = t.variant_id)",
          NULL, "What moves has a stock row"),
     {.name = "stock_movements.never_below_zero",
      .entity = CW_ENTITY_STOCK_MOVEMENT,
@@ -212,11 +219,11 @@ const struct cw_rule cw_shop_rules[] = {
     OVER("stock.updated_with_last_movement", STOCK, E(STOCK_MOVEMENT), "", OF_PLACE,
          "t.updated_at <> max(m.occurred_at)", "instant(t.updated_at)",
          "updated_at is the time of the last movement"),
-    RULE("stock.one_row_per_place", STOCK, 0, "",
-         "(SELECT count(*) FROM stock s WHERE s.fulfilment_centre_id = t.fulfilment_centre_id AND "
-         "s.variant_id = "
-         "t.variant_id) > 1",
-         NULL, "One row per centre and variant"),
+    APART("stock.one_row_per_place", STOCK, "fulfilment_centre_id, variant_id",
+          "(SELECT count(*) FROM stock s WHERE s.fulfilment_centre_id = t.fulfilment_centre_id AND "
+          "s.variant_id = "
+          "t.variant_id) > 1",
+          NULL, "One row per centre and variant"),
     RULE("stock.reorder_rule_sane", STOCK, 0, "",
          "t.reorder_point < 0 OR t.reorder_quantity < 1 OR t.lead_time < 1 OR t.stockouts < 0",
          "t.reorder_point || ', ' || t.reorder_quantity || ', ' || t.lead_time || ', ' || t.stockouts",
@@ -236,51 +243,52 @@ const struct cw_rule_join cw_rule_joins[] = {
          "categories category ON category.id = t.category_id"),
     JOIN(PRODUCT, "brand", E(BRAND), NULL, "brand_id", "brands brand ON brand.id = t.brand_id"),
     JOIN(PRODUCT_PRICE, "product", E(PRODUCT), NULL, "product_id",
-         "products product ON product.id = t.product_id"),
-    JOIN(VARIANT, "product", E(PRODUCT), NULL, "product_id", "products product ON product.id = t.product_id"),
+         "held_products product ON product.id = t.product_id"),
+    JOIN(VARIANT, "product", E(PRODUCT), NULL, "product_id",
+         "held_products product ON product.id = t.product_id"),
     JOIN(CUSTOMER, "home", E(ADDRESS), NULL, "default_address_id",
          "addresses home ON home.id = t.default_address_id"),
     JOIN(ADDRESS, "customer", E(CUSTOMER), NULL, "customer_id",
-         "customers customer ON customer.id = t.customer_id"),
+         "held_customers customer ON customer.id = t.customer_id"),
     JOIN(PAYMENT_METHOD, "customer", E(CUSTOMER), NULL, "customer_id",
-         "customers customer ON customer.id = t.customer_id"),
+         "held_customers customer ON customer.id = t.customer_id"),
     JOIN(STOCK_MOVEMENT, "item", E(ORDER_ITEM), NULL, "order_item_id",
          "order_items item ON item.id = t.order_item_id"),
     JOIN(STOCK_MOVEMENT, "sale_order", E(ORDER), "item", NULL,
          "orders sale_order ON sale_order.id = item.order_id"),
     JOIN(ORDER, "customer", E(CUSTOMER), NULL, "customer_id",
-         "customers customer ON customer.id = t.customer_id"),
+         "held_customers customer ON customer.id = t.customer_id"),
     JOIN(ORDER, "ship_to", E(ADDRESS), NULL, "shipping_address_id",
-         "addresses ship_to ON ship_to.id = t.shipping_address_id"),
+         "held_addresses ship_to ON ship_to.id = t.shipping_address_id"),
     JOIN(ORDER, "bill_to", E(ADDRESS), NULL, "billing_address_id",
-         "addresses bill_to ON bill_to.id = t.billing_address_id"),
+         "held_addresses bill_to ON bill_to.id = t.billing_address_id"),
     JOIN(ORDER, "method", E(PAYMENT_METHOD), NULL, "payment_method_id",
-         "payment_methods method ON method.id = t.payment_method_id"),
+         "held_payment_methods method ON method.id = t.payment_method_id"),
     JOIN(ORDER, "centre", E(FULFILMENT_CENTRE), NULL, "fulfilment_centre_id",
-         "fulfilment_centres centre ON centre.id = t.fulfilment_centre_id"),
+         "held_fulfilment_centres centre ON centre.id = t.fulfilment_centre_id"),
     JOIN(ORDER_ITEM, "parent", E(ORDER), NULL, "order_id", "orders parent ON parent.id = t.order_id"),
     JOIN(ORDER_ITEM, "customer", E(CUSTOMER), "parent", NULL,
-         "customers customer ON customer.id = parent.customer_id"),
+         "held_customers customer ON customer.id = parent.customer_id"),
     JOIN(ORDER_ITEM, "ship_to", E(ADDRESS), "parent", NULL,
-         "addresses ship_to ON ship_to.id = parent.shipping_address_id"),
+         "held_addresses ship_to ON ship_to.id = parent.shipping_address_id"),
     JOIN(ORDER_ITEM, "product", E(PRODUCT), NULL, "product_id",
-         "products product ON product.id = t.product_id"),
+         "held_products product ON product.id = t.product_id"),
     JOIN(ORDER_ITEM, "variant", E(VARIANT), NULL, "variant_id",
-         "variants variant ON variant.id = t.variant_id"),
+         "held_variants variant ON variant.id = t.variant_id"),
     JOIN(ORDER_ITEM, "requested", E(VARIANT), NULL, "requested_variant_id",
-         "variants requested ON requested.id = t.requested_variant_id"),
+         "held_variants requested ON requested.id = t.requested_variant_id"),
     JOIN(ORDER_STATUS_HISTORY, "parent", E(ORDER), NULL, "order_id",
          "orders parent ON parent.id = t.order_id"),
     JOIN(ORDER_STATUS_HISTORY, "centre", E(FULFILMENT_CENTRE), "parent", NULL,
-         "fulfilment_centres centre ON centre.id = parent.fulfilment_centre_id"),
+         "held_fulfilment_centres centre ON centre.id = parent.fulfilment_centre_id"),
     JOIN(ORDER_STATUS_HISTORY, "before", 0, NULL, NULL,
          "order_status_history before ON before.order_id = t.order_id AND before.sequence = t.sequence - 1"),
     JOIN(PAYMENT, "parent", E(ORDER), NULL, "order_id", "orders parent ON parent.id = t.order_id"),
     JOIN(PAYMENT, "method", E(PAYMENT_METHOD), NULL, "payment_method_id",
-         "payment_methods method ON method.id = t.payment_method_id"),
+         "held_payment_methods method ON method.id = t.payment_method_id"),
     JOIN(SHIPMENT, "parent", E(ORDER), NULL, "order_id", "orders parent ON parent.id = t.order_id"),
     JOIN(SHIPMENT, "centre", E(FULFILMENT_CENTRE), NULL, "fulfilment_centre_id",
-         "fulfilment_centres centre ON centre.id = t.fulfilment_centre_id"),
+         "held_fulfilment_centres centre ON centre.id = t.fulfilment_centre_id"),
 };
 
 const size_t cw_rule_join_count = sizeof cw_rule_joins / sizeof cw_rule_joins[0];
@@ -289,19 +297,26 @@ const struct cw_rule_driver cw_rule_drivers[] = {
     {CW_ENTITY_ORDER_ITEM, CW_ENTITY_ORDER, "order_id"},
     {CW_ENTITY_ORDER_STATUS_HISTORY, CW_ENTITY_ORDER, "order_id"},
     {CW_ENTITY_PAYMENT, CW_ENTITY_ORDER, "order_id"},
+    {CW_ENTITY_SHIPMENT, CW_ENTITY_ORDER, "order_id"},
 };
 
 const size_t cw_rule_driver_count = sizeof cw_rule_drivers / sizeof cw_rule_drivers[0];
 
 const struct cw_rule_index cw_rule_indexes[] = {
+    {CW_ENTITY_CATEGORY, "categories_id", "id"},
     {CW_ENTITY_CATEGORY, "categories_parent_id", "parent_id"},
+    {CW_ENTITY_BRAND, "brands_id", "id"},
     {CW_ENTITY_PRODUCT_PRICE, "product_prices_validity", "product_id, currency, valid_from"},
     {CW_ENTITY_VARIANT, "variants_product_id", "product_id"},
+    {CW_ENTITY_ADDRESS, "addresses_id", "id"},
     {CW_ENTITY_ADDRESS, "addresses_customer_id", "customer_id, is_default"},
     {CW_ENTITY_PAYMENT_METHOD, "payment_methods_customer_id", "customer_id"},
+    {CW_ENTITY_ORDER, "orders_id", "id"},
+    {CW_ENTITY_ORDER_ITEM, "order_items_id", "id"},
     {CW_ENTITY_ORDER_ITEM, "order_items_line", "order_id, line_number"},
     {CW_ENTITY_ORDER_STATUS_HISTORY, "order_status_history_entry", "order_id, sequence, status, changed_at"},
     {CW_ENTITY_PAYMENT, "payments_attempt", "order_id, attempt, status"},
+    {CW_ENTITY_SHIPMENT, "shipments_order_id", "order_id"},
     {CW_ENTITY_STOCK_MOVEMENT, "stock_movements_ledger",
      "fulfilment_centre_id, variant_id, occurred_at, quantity"},
     {CW_ENTITY_STOCK_MOVEMENT, "stock_movements_order_item_id",

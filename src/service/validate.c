@@ -8,6 +8,7 @@
 
 #include "service/check_database.h"
 #include "service/rule_functions.h"
+#include "service/rule_held.h"
 #include "service/rule_pass.h"
 #include "service/rule_query.h"
 #include "service/rules.h"
@@ -15,6 +16,7 @@
 
 struct check {
     struct cw_check_database database;
+    struct cw_rule_held *held;
     struct cw_rule_list list;
     struct cw_validation *validation;
     struct cw_progress *progress;
@@ -130,11 +132,9 @@ static cw_status explain(const struct check *check, const struct cw_rule *rule, 
         status = prepare(check, &sql, &statement, error);
     }
     for (uint32_t i = 0; i < result->offender_count && status == CW_OK; i++) {
-        struct cw_uuid id;
         struct cw_offender *offender = &result->offenders[i];
-        status = cw_value_uuid("id", offender->id, &id, error);
-        sqlite3_bind_blob(statement, 2, id.bytes, sizeof id.bytes, SQLITE_TRANSIENT);
-        if (status == CW_OK && sqlite3_step(statement) == SQLITE_ROW) {
+        sqlite3_bind_int64(statement, 2, offender->row);
+        if (sqlite3_step(statement) == SQLITE_ROW) {
             const unsigned char *text = sqlite3_column_text(statement, 0);
             snprintf(offender->detail, sizeof offender->detail, "%s", text == NULL ? "" : (const char *)text);
         }
@@ -293,7 +293,7 @@ static cw_status register_functions(const struct check *check, struct cw_error *
     cw_status status = get_facts(&shared, error);
     for (uint32_t i = 0; i < check->database.threads && status == CW_OK; i++) {
         status =
-            cw_rule_functions_register(check->database.connections[i], shared, check->database.as_of, error);
+            cw_rule_functions_register(check->database.connections[i], shared, &check->database.times, error);
     }
     return status;
 }
@@ -306,6 +306,10 @@ static cw_status run_rules(struct check *check, struct cw_error *error)
     cw_status status = tasks == NULL || check->validation->results == NULL
                            ? cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the results")
                            : register_functions(check, error);
+    if (status == CW_OK) {
+        status = check->focus == NULL ? cw_rule_held_new(&check->database, &check->held, error)
+                                      : cw_rule_held_views(&check->database, error);
+    }
     if (status == CW_OK) {
         list_tasks(check, tasks, &count);
         status = check->focus == NULL
@@ -343,6 +347,7 @@ static cw_status finish_check(struct check *check, struct cw_validation *validat
         cw_validation_clear(&made);
     }
     cw_check_database_close(&check->database);
+    cw_rule_held_free(check->held);
     return status;
 }
 

@@ -13,6 +13,7 @@
 
 struct cw_offender {
     char id[37];
+    int64_t row;      /* where the database keeps it */
     char detail[200]; /* the values that break the rule */
 };
 

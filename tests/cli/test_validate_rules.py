@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import uuid
 
 import pytest
 from validate_cases import MORE_CASES
@@ -459,6 +460,19 @@ def test_broken_rule_is_found(cartwright, shop, tmp_path, rule, sql, others):
     assert rule in violated
     assert set(violated) <= {rule} | others
     assert violated[rule]["offenders"][0]["id"]
+
+
+def test_offenders_show_ids_as_everywhere_else(cartwright, shop, tmp_path):
+    path = tmp_path / "broken.db"
+    shutil.copy(shop, path)
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM variants WHERE rowid = (SELECT v.rowid FROM variants v JOIN order_items i ON "
+                         "i.variant_id = v.id LIMIT 1)")
+    database.close()
+    _, violated = validate(cartwright, path)
+    for offender in violated["order_items.variant_id.exists"]["offenders"]:
+        assert str(uuid.UUID(offender["id"])) == offender["id"]
+        assert str(uuid.UUID(offender["detail"])) == offender["detail"]
 
 
 @pytest.fixture(scope="module")
