@@ -43,6 +43,10 @@ struct cw_error {
  * `return cw_error_set(...)`. field may be NULL. The message is cut, never overrun. Thread-safe. */
 cw_status cw_error_set(struct cw_error *error, cw_status code, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+#ifdef __clang_analyzer__
+/* Shows the analyzer, which sees one source file at a time, that the result is the code. */
+#define cw_error_set(error, code, ...) ((void)cw_error_set(error, code, __VA_ARGS__), (code))
+#endif
 
 /* The stable name of a status, such as "invalid" or "not_found"; "unknown" for anything else. Static storage.
  */

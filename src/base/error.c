@@ -62,6 +62,7 @@ static void trim_unfinished_character(char *text)
     }
 }
 
+#undef cw_error_set
 cw_status cw_error_set(struct cw_error *error, cw_status code, const char *field, const char *format, ...)
 {
     if (error == NULL) {

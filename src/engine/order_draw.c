@@ -98,12 +98,13 @@ static void fit_limit(const struct cw_order_plan *plan, struct cw_order *order, 
                       uint32_t region, int64_t discount_percent, int64_t limit)
 {
     while (order->total_amount > limit) {
-        if (order->line_count > 1)
+        if (order->line_count > 1) {
             order->line_count--;
-        else if (lines[0].quantity > 1)
+        } else if (lines[0].quantity > 1) {
             lines[0].quantity /= 2;
-        else
+        } else {
             break;
+        }
         add_up(plan, order, lines, region, discount_percent);
     }
 }
@@ -231,9 +232,10 @@ static cw_status reserve_lines(struct cw_order_set *set, struct cw_error *error)
         return CW_OK;
     int64_t capacity = set->line_capacity * 3 / 2 + 16 * CW_ORDER_LINES_MAX;
     struct cw_order_line *grown = realloc(set->lines, (size_t)capacity * sizeof *grown);
-    if (grown == NULL)
+    if (grown == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %lld order items",
                             (long long)capacity);
+    }
     set->lines = grown;
     set->line_capacity = capacity;
     return CW_OK;
@@ -300,7 +302,8 @@ static cw_status draw_slot(const struct cw_order_plan *plan, struct cw_order_set
     const struct cw_demand *demand = &plan->demand;
     const struct cw_cell *cell = &demand->cells[set->cell];
     cw_buyer_choice_update(demand, cell, slot, choice);
-    double weights[CW_CELL_ZONES_MAX], sum = 0.0;
+    double weights[CW_CELL_ZONES_MAX];
+    double sum = 0.0;
     for (uint32_t g = 0; g < cell->group_count; g++) {
         weights[g] = cw_demand_weight(demand, &cell->groups[g], choice->group_rates[g], slot);
         sum += weights[g];
@@ -338,7 +341,8 @@ cw_status cw_order_draw(const struct cw_order_plan *plan, int64_t unit_index, st
     set->order_count = set->line_count = 0;
     cw_status status = reserve(set, unit->count, error);
     struct cw_buyer_choice choice = {.step = -1};
-    int64_t next = unit->first, end = unit->first + unit->count;
+    int64_t next = unit->first;
+    int64_t end = unit->first + unit->count;
     for (int32_t slot = (int32_t)unit->first_slot; status == CW_OK && next < end; slot++) {
         int64_t slot_end = cell->slot_orders[slot + 1] < end ? cell->slot_orders[slot + 1] : end;
         if (slot_end > next)

@@ -150,7 +150,7 @@ static uint32_t add_episode(struct cw_price_schedule *schedule, int64_t start, i
 void cw_price_schedule_make(const struct cw_catalogue_plan *plan, const struct cw_product *product,
                             struct cw_price_schedule *schedule)
 {
-    schedule->count = 0;
+    *schedule = (struct cw_price_schedule){0};
     add_step(schedule, product->launched_at, 1000, CW_PRICE_LAUNCH);
     uint64_t draw = cw_draw(plan->prices, product->number, 1);
     bool retired = product->retired_at != INT64_MAX;

@@ -74,7 +74,8 @@ static uint32_t brand_of(const struct cw_catalogue_plan *plan, uint32_t departme
 static int64_t whole_minutes(double share, int64_t span)
 {
     const int64_t minute = INT64_C(60000000);
-    return (int64_t)(share * (double)(span / minute)) * minute;
+    const int64_t minutes = span / minute;
+    return (int64_t)(share * (double)minutes) * minute;
 }
 
 static void lifetime(const struct cw_catalogue_plan *plan, struct cw_product *product)

@@ -154,7 +154,7 @@ static cw_status advance(struct cw_stock *stock, uint32_t variant, int64_t time,
         return CW_OK;
     }
     if (item->promise == 0) {
-        struct cw_promise *promise;
+        struct cw_promise *promise = NULL;
         cw_status status = load_promise(stock, variant, 1, &promise, error);
         if (status == CW_OK) {
             status = add_position(stock, item, promise, 0, error);
@@ -451,7 +451,7 @@ cw_status cw_stock_take(struct cw_stock *stock, struct cw_order_set *set, struct
 static cw_status load_all_promises(struct cw_stock *stock, struct cw_error *error)
 {
     uint32_t variants = stock->plan->catalogue->variant_count;
-    struct cw_promise *promise;
+    struct cw_promise *promise = NULL;
     cw_status status = load_promise(stock, 0, variants, &promise, error);
     for (uint32_t v = 0; status == CW_OK && v < variants; v++) {
         status = add_position(stock, &stock->items[v], promise, v, error);
