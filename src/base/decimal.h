@@ -87,6 +87,22 @@ static inline char *cw_decimal_short(char *out, uint32_t value)
     return out + 8 - skipped / 8;
 }
 
+/* The same for one to four digits. */
+static inline char *cw_decimal_short_4(char *out, uint32_t value)
+{
+    const uint32_t hundreds = value * 5243 >> 19;
+    const uint32_t pairs = hundreds | (value - hundreds * 100) << 16;
+    const uint32_t tens = pairs * 103 >> 10 & 0x000F000F;
+    const uint32_t lanes = tens | (pairs - tens * 10) << 8;
+    const unsigned skipped = (unsigned)__builtin_ctz(lanes | UINT32_C(1) << 24) & ~7U;
+    uint32_t word = (lanes + UINT32_C(0x30303030)) >> skipped;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap32(word);
+#endif
+    memcpy(out, &word, sizeof word);
+    return out + 4 - skipped / 8;
+}
+
 static inline char *cw_decimal_u64(char *out, uint64_t value)
 {
     if (value < 100000000) {

@@ -139,8 +139,9 @@ static void fill_street(const struct block *block, struct cw_batch *batch)
     for (int64_t i = 0; i < block->count; i++) {
         const struct place *place = &block->places[i];
         if (place->k == 0) {
-            uint32_t home = cw_home_street(block->plan, &place->customer);
-            cw_fill_text_end(&text, cw_home_street_write(block->plan, &place->customer, home, text.at));
+            struct cw_home_street home = cw_home_street(block->plan, &place->customer);
+            cw_fill_text_end(&text, cw_street_write(table_of(block, i), home.street, place->customer.postal,
+                                                    home.number_draw, text.at));
             continue;
         }
         const struct cw_market_table *table = table_of(block, i);

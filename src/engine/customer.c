@@ -7,7 +7,7 @@
 #include "engine/text_pools.h"
 #include "model/columns.h"
 
-#define BLOCK_ROWS 512 /* rows worked on at a time, so that their traits stay in the first-level cache */
+#define BLOCK_ROWS 128 /* rows worked on at a time, so that their traits stay in the first-level cache */
 #define TEXT_BYTES 288 /* longest plain string, with room for copies of fixed width */
 
 struct block {
@@ -90,7 +90,7 @@ static void fill_birth_date(const struct block *block, struct cw_batch *batch)
     }
 }
 
-static uint32_t phone_range(const struct block *block, int64_t i, uint64_t *draw)
+static inline uint32_t phone_range(const struct block *block, int64_t i, uint64_t *draw)
 {
     *draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, block->customers[i].row, 0);
     return cw_alias_pick_half(&table_of(block, i)->phones, (uint32_t)(*draw >> 32));
@@ -129,13 +129,14 @@ static void fill_phone_kind(const struct block *block, struct cw_batch *batch)
 static void fill_street(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_STREET, block->at);
-    uint32_t streets[BLOCK_ROWS];
+    struct cw_home_street homes[BLOCK_ROWS];
     for (int64_t i = 0; i < block->count; i++) {
-        streets[i] = cw_home_street(block->plan, &block->customers[i]);
-        __builtin_prefetch(&table_of(block, i)->street_texts[streets[i]]);
+        homes[i] = cw_home_street(block->plan, &block->customers[i]);
+        __builtin_prefetch(&table_of(block, i)->street_texts[homes[i].street]);
     }
     for (int64_t i = 0; i < block->count; i++) {
-        cw_fill_text_end(&text, cw_home_street_write(block->plan, &block->customers[i], streets[i], text.at));
+        cw_fill_text_end(&text, cw_street_write(table_of(block, i), homes[i].street,
+                                                block->customers[i].postal, homes[i].number_draw, text.at));
     }
 }
 

@@ -111,12 +111,14 @@ static void make_times(const struct cw_customer_plan *plan, int64_t first, int64
                        struct cw_customer *customers)
 {
     const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_SIGN_UP];
-    const double total = (double)plan->count;
+    const double share_of_one = 1.0 / (double)plan->count;
+    const double highest = 0x1.fffffffffffffp-1;
+    int32_t day = cw_growth_first_day(&plan->growth, (double)first * share_of_one * highest);
     for (int64_t i = 0; i < count; i++) {
         uint64_t draw = cw_draw(stream, (uint64_t)(first + i), 0);
-        double share = ((double)(first + i) + cw_unit(draw)) / total;
+        double share = ((double)(first + i) + cw_unit(draw)) * share_of_one;
         customers[i].row = first + i;
-        customers[i].created_at = cw_growth_time(&plan->growth, share < 1.0 ? share : 0x1.fffffffffffffp-1);
+        customers[i].created_at = cw_growth_next_time(&plan->growth, share < highest ? share : highest, &day);
     }
 }
 
@@ -208,21 +210,13 @@ static uint64_t used_numbers(const struct cw_customer_plan *plan, uint32_t marke
     return (used >> 20) + (uint64_t)plan->prior_runs * NUMBERS_PER_RUN;
 }
 
-static int32_t birth_date(const struct cw_customer_plan *plan, const struct cw_customer *customer,
-                          uint8_t decade)
+/* Nobody signs up as a child: the few who would be too young are made up to four years older than that. */
+static int32_t birth_date(const struct cw_age_table *ages, const struct cw_birth_decades *decades,
+                          int32_t as_of_day, int32_t sign_up_day, uint8_t decade, uint64_t draw)
 {
-    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_BIRTH, customer->row, 0);
-    uint32_t low = 0;
-    uint32_t high = UINT32_MAX;
-    if (decade != CW_ANY_DECADE) {
-        low = plan->decades.start[decade + 1];
-        high = plan->decades.start[decade];
-    }
-    int32_t as_of_day = (int32_t)(plan->as_of / CW_MICROS_PER_DAY);
-    int32_t sign_up_day = (int32_t)(customer->created_at / CW_MICROS_PER_DAY);
-    int32_t age = cw_age_days(&plan->tables->ages, low + (uint32_t)(((draw >> 32) * (high - low)) >> 32));
-    /* Nobody signs up as a child: the few who would be too young are made up to four years older than that.
-     */
+    uint32_t low = decade != CW_ANY_DECADE ? decades->start[decade + 1] : 0;
+    uint32_t high = decade != CW_ANY_DECADE ? decades->start[decade] : UINT32_MAX;
+    int32_t age = cw_age_days(ages, low + (uint32_t)(((draw >> 32) * (high - low)) >> 32));
     int32_t youngest = as_of_day - sign_up_day + YOUNGEST_SIGN_UP_DAYS + 1;
     int32_t older = youngest + (int32_t)(((draw & 0xffffffff) * FOUR_YEARS_DAYS) >> 32);
     return as_of_day - (age < youngest ? older : age);
@@ -279,7 +273,9 @@ static void choose_spellings(const struct cw_customer_plan *plan, const struct c
                              int64_t count, struct cw_identity *identities)
 {
     const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_NAME];
+    const struct cw_stream births = plan->streams[CW_CUSTOMER_DRAW_BIRTH];
     const struct cw_market_table *tables = plan->tables->tables;
+    const int32_t as_of_day = (int32_t)(plan->as_of / CW_MICROS_PER_DAY);
     uint64_t products[FETCHED_ROWS]; /* the cell in the high half, what is left of the draw in the low one */
     for (int64_t i = 0; i < count; i++) {
         const struct cw_name_tables *names = &tables[customers[i].market].names;
@@ -297,7 +293,9 @@ static void choose_spellings(const struct cw_customer_plan *plan, const struct c
         const struct cw_given_cell *cell =
             cells + (cells[index].other ^ ((index ^ cells[index].other) & keep));
         identities[i].given = cell->name;
-        identities[i].birth_date = birth_date(plan, &customers[i], cell->decade);
+        identities[i].birth_date = birth_date(&plan->tables->ages, &plan->decades, as_of_day,
+                                              (int32_t)(customers[i].created_at / CW_MICROS_PER_DAY),
+                                              cell->decade, cw_draw(births, (uint64_t)customers[i].row, 0));
     }
 }
 

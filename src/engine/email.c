@@ -23,11 +23,11 @@ static const uint8_t corporate_styles[16] = {
 /* Nothing for 0. Most numbers are short; whether there is one is anyone's guess, so no branch asks. */
 static char *write_number(char *out, uint64_t number)
 {
-    if (number >= 100000000) {
+    if (number >= 10000) {
         return cw_decimal_u64(out, number);
     }
-    char *end = cw_decimal_short(out, (uint32_t)number);
-    return out + (end - out) * (number != 0);
+    char *end = cw_decimal_short_4(out, (uint32_t)number);
+    return number != 0 ? end : out;
 }
 
 /* The writer of one address. */
@@ -101,17 +101,10 @@ char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_custom
     return cw_copy_pool(out, &market->email_domains.names, cw_alias_pick_half(&table->email_domains, choice));
 }
 
-uint32_t cw_home_street(const struct cw_customer_plan *plan, const struct cw_customer *customer)
+struct cw_home_street cw_home_street(const struct cw_customer_plan *plan, const struct cw_customer *customer)
 {
     const struct cw_alias *streets = &plan->tables->tables[customer->market].streets;
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 0);
-    return streets->count > 0 ? cw_alias_pick_half(streets, (uint32_t)(draw >> 32)) : 0;
-}
-
-char *cw_home_street_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
-                           uint32_t street, char *out)
-{
-    uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_STREET, customer->row, 0);
-    return cw_street_write(&plan->tables->tables[customer->market], street, customer->postal, (uint32_t)draw,
-                           out);
+    uint32_t street = streets->count > 0 ? cw_alias_pick_half(streets, (uint32_t)(draw >> 32)) : 0;
+    return (struct cw_home_street){street, (uint32_t)draw};
 }

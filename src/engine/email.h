@@ -8,11 +8,12 @@
 char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                      const struct cw_identity *identity, char *out);
 
-/* The street of the home address, in the market's streets; 0 where it has none. */
-uint32_t cw_home_street(const struct cw_customer_plan *plan, const struct cw_customer *customer);
+/* What the street line of a home address is made of. */
+struct cw_home_street {
+    uint32_t street;      /* in the market's streets; 0 where it has none */
+    uint32_t number_draw; /* decides the house number */
+};
 
-/* Writes the street line of the home address on that street; returns the end. */
-char *cw_home_street_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
-                           uint32_t street, char *out);
+struct cw_home_street cw_home_street(const struct cw_customer_plan *plan, const struct cw_customer *customer);
 
 #endif

@@ -17,10 +17,17 @@ static double day_weight(int32_t day, int32_t days_since_start)
            weekday_weights[cw_date_weekday(day) - 1];
 }
 
+/* The last day may be shorter than 24 hours. */
+static int64_t day_length(const struct cw_growth *growth, int32_t day)
+{
+    int64_t rest = growth->end - growth->start - day * CW_MICROS_PER_DAY;
+    return rest < CW_MICROS_PER_DAY ? rest : CW_MICROS_PER_DAY;
+}
+
 cw_status cw_growth_init(struct cw_growth *growth, int64_t start, int64_t end, struct cw_error *error)
 {
     int32_t days = (int32_t)((end - start + CW_MICROS_PER_DAY - 1) / CW_MICROS_PER_DAY);
-    double *sums = calloc((size_t)days + 1, sizeof *sums);
+    double *sums = calloc(2 * (size_t)days + 1, sizeof *sums);
     if (sums == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a sign-up curve of %d days", days);
     }
@@ -37,6 +44,10 @@ cw_status cw_growth_init(struct cw_growth *growth, int64_t start, int64_t end, s
     growth->end = end;
     growth->days = days;
     growth->sums = sums;
+    growth->slopes = sums + days + 1;
+    for (int32_t d = 0; d < days; d++) {
+        growth->slopes[d] = (double)day_length(growth, d) / (sums[d + 1] - sums[d]);
+    }
     uint32_t day = 0;
     for (uint32_t b = 0; b < 1U << CW_GROWTH_GUIDE_BITS; b++) {
         while (day + 1 < (uint32_t)days && sums[day + 1] <= (double)b / (1 << CW_GROWTH_GUIDE_BITS)) {
@@ -53,24 +64,10 @@ void cw_growth_clear(struct cw_growth *growth)
     *growth = (struct cw_growth){0};
 }
 
-/* The last day may be shorter than 24 hours. */
-static int64_t day_length(const struct cw_growth *growth, int32_t day)
-{
-    int64_t rest = growth->end - growth->start - day * CW_MICROS_PER_DAY;
-    return rest < CW_MICROS_PER_DAY ? rest : CW_MICROS_PER_DAY;
-}
-
 int64_t cw_growth_time(const struct cw_growth *growth, double share)
 {
-    uint32_t bucket = (uint32_t)(share * (1 << CW_GROWTH_GUIDE_BITS));
-    int32_t day = (int32_t)growth->guide[bucket];
-    while (day + 1 < growth->days && growth->sums[day + 1] <= share) {
-        day++;
-    }
-    double within = (share - growth->sums[day]) / (growth->sums[day + 1] - growth->sums[day]);
-    int64_t length = day_length(growth, day);
-    int64_t offset = (int64_t)(within * (double)length);
-    return growth->start + day * CW_MICROS_PER_DAY + (offset < length ? offset : length - 1);
+    int32_t day = cw_growth_first_day(growth, share);
+    return cw_growth_next_time(growth, share, &day);
 }
 
 double cw_growth_share(const struct cw_growth *growth, int64_t time)

@@ -63,11 +63,11 @@ static char *write_number(const struct cw_street_format *format, uint32_t draw, 
         return cw_decimal_short(out, house_number(format, draw));
     }
     uint64_t parts = (uint64_t)draw << 32;
-    out = cw_decimal_short(out, 1 + cw_slice(&parts, 7));
+    out = cw_decimal_short_4(out, 1 + cw_slice(&parts, 7));
     *out++ = '-';
-    out = cw_decimal_short(out, 1 + cw_slice(&parts, 36));
+    out = cw_decimal_short_4(out, 1 + cw_slice(&parts, 36));
     *out++ = '-';
-    return cw_decimal_short(out, 1 + cw_slice(&parts, 28));
+    return cw_decimal_short_4(out, 1 + cw_slice(&parts, 28));
 }
 
 /* Number and name in the market's order. Markets change from row to row, so no branch asks which comes first:
@@ -76,14 +76,14 @@ static char *write_pair(const struct cw_market_table *table, uint32_t street, ui
 {
     char number[CW_DECIMAL_SLACK];
     const struct cw_street_format *format = &table->street_format;
-    size_t number_length = (size_t)(cw_decimal_short(number, house_number(format, draw)) - number);
+    size_t number_length = (size_t)(cw_decimal_short_4(number, house_number(format, draw)) - number);
     size_t name_length = table->street_texts[street].length;
     size_t first_length = format->is_name_first ? name_length : number_length;
     size_t name_at = format->is_name_first ? 0 : first_length + 1;
     size_t number_at = format->is_name_first ? first_length + 1 : 0;
-    memcpy(out + number_at, number, 8);
+    memcpy(out + number_at, number, 4);
     cw_street_text_write(out + name_at, table, street);
-    memcpy(out + (format->is_name_first ? number_at : CW_STREET_BYTES - 8), number, 8);
+    memcpy(out + (format->is_name_first ? number_at : CW_STREET_BYTES - 4), number, 4);
     out[first_length] = ' ';
     return out + number_length + 1 + name_length;
 }

@@ -52,6 +52,16 @@ START_TEST(whole_numbers_of_every_length)
 }
 END_TEST
 
+START_TEST(up_to_four_digits_are_exact)
+{
+    for (uint32_t value = 0; value < 10000; value++) {
+        char expected[8];
+        snprintf(expected, sizeof expected, "%" PRIu32, value);
+        ck_assert_str_eq(TEXT_OF(cw_decimal_short_4(buffer, value)), expected);
+    }
+}
+END_TEST
+
 START_TEST(eight_digits_are_exact)
 {
     for (uint32_t value = 0; value < 100000000; value += value < 100000 || value > 99900000 ? 1 : 37) {
@@ -135,6 +145,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-    return harness_suite("decimal", whole_numbers_of_every_length, eight_digits_are_exact,
-                         fixed_widths_are_padded_with_zeros, dates_and_times, every_second_of_a_day, uuids);
+    return harness_suite("decimal", whole_numbers_of_every_length, up_to_four_digits_are_exact,
+                         eight_digits_are_exact, fixed_widths_are_padded_with_zeros, dates_and_times,
+                         every_second_of_a_day, uuids);
 }

@@ -15,10 +15,12 @@ static void assert_curve(int64_t start, int64_t end)
     ck_assert_double_eq(cw_growth_share(&growth, start), 0.0);
     ck_assert_double_eq(cw_growth_share(&growth, end), 1.0);
     int64_t before = start;
+    int32_t day = 0;
     for (int i = 0; i < 20000; i++) {
         double share = i / 20000.0;
         int64_t time = cw_growth_time(&growth, share);
         ck_assert_int_ge(time, before);
+        ck_assert_int_eq(cw_growth_next_time(&growth, share, &day), time);
         ck_assert_int_lt(time, end);
         ck_assert_double_eq_tol(cw_growth_share(&growth, time), share, 1e-9);
         before = time;
