@@ -139,13 +139,15 @@ uint32_t cw_buyers_before(const struct cw_buyers *buyers, int64_t time)
     if (buyers->population == NULL) {
         return made_before(buyers->plan, time);
     }
-    uint32_t low = 0, high = buyers->population->customer_count;
+    uint32_t low = 0;
+    uint32_t high = buyers->population->customer_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (buyers->population->customers[middle].created_at < time)
+        if (buyers->population->customers[middle].created_at < time) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
