@@ -99,7 +99,7 @@ static void brand_make(const struct cw_catalogue_plan *plan, uint32_t index, str
                        const uint32_t *demand, uint32_t used, struct cw_brand *brand)
 {
     uint32_t tiers[CW_TIER_COUNT];
-    uint32_t countries[64];
+    uint32_t countries[64] = {0};
     uint32_t country_count = cw_brand_countries.count < 64 ? cw_brand_countries.count : 64;
     for (uint32_t i = 0; i < CW_TIER_COUNT; i++) {
         tiers[i] = cw_brand_tier_weight((enum cw_brand_tier)i);

@@ -48,7 +48,7 @@ static int32_t winter_offset(uint32_t zone)
 
 static uint32_t nearest_cell(const struct cw_demand *demand, uint32_t market, uint32_t zone, uint32_t region)
 {
-    uint32_t candidates[256];
+    uint32_t candidates[256] = {0};
     uint32_t count = 0;
     int32_t best = INT32_MAX;
     for (uint32_t c = 0; c < demand->cell_count; c++) {

@@ -339,7 +339,7 @@ static void put_markets(struct json_writer *writer, const char *key, const uint3
         int next = -1;
         for (uint32_t m = 0; m < cw_market_count(); m++) {
             const char *country = cw_market_get(m)->country;
-            bool present = shares != NULL ? shares[m] != 0 : counts[m] != 0;
+            bool present = (shares != NULL && shares[m] != 0) || (counts != NULL && counts[m] != 0);
             if (present && strcmp(country, last) > 0 &&
                 (next < 0 || strcmp(country, cw_market_get((uint32_t)next)->country) < 0)) {
                 next = (int)m;

@@ -133,8 +133,9 @@ static cw_status store_text(struct cw_batch *batch, uint32_t index, int64_t row,
     const void *text = sqlite3_column_text(statement, field);
     const size_t size = (size_t)sqlite3_column_bytes(statement, field);
     const size_t start = (size_t)offsets[row];
-    if (start + size > column->bytes_capacity || column->bytes == NULL) {
-        const cw_status status = cw_batch_reserve_bytes(batch, index, start + size, error);
+    /* One byte more than needed, so that there is memory behind an empty text, too. */
+    if (start + size >= column->bytes_capacity) {
+        const cw_status status = cw_batch_reserve_bytes(batch, index, start + size + 1, error);
         if (status != CW_OK) {
             return status;
         }

@@ -151,7 +151,7 @@ static cw_status build_population(struct cw_connection *connection, struct cw_st
     if (status == CW_OK && !is_closed) {
         status = population_fill(connection, NULL, world->basis, &world->population, &is_closed, error);
     }
-    if (status == CW_OK) {
+    if (status == CW_OK && world->population != NULL) {
         world->population->references = 1;
     }
     return status;

@@ -312,7 +312,7 @@ static cw_status group_variants(struct reading *reading, struct cw_error *error)
     data->variant_product = malloc((count + (size_t)1) * sizeof *data->variant_product);
     data->sku_offsets = calloc(count + (size_t)1, sizeof *data->sku_offsets);
     data->sku_bytes = calloc(1, (size_t)reading->sku_size + CW_PADDING);
-    uint32_t *order = malloc((count + (size_t)1) * sizeof *order);
+    uint32_t *order = calloc(count + (size_t)1, sizeof *order);
     if (data->first_variant == NULL || data->variant_ids == NULL || data->variant_product == NULL ||
         data->sku_offsets == NULL || data->sku_bytes == NULL || order == NULL) {
         free(order);
