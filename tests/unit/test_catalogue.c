@@ -148,9 +148,10 @@ START_TEST(category_rows_form_the_tree)
     for (int64_t row = 0; row < batch.row_count; row++) {
         int32_t parent = cw_category_get((uint32_t)row)->parent;
         ck_assert_int_eq(is_null(&batch, CW_CATEGORY_PARENT_ID, row), parent < 0);
-        if (parent >= 0)
+        if (parent >= 0) {
             ck_assert_mem_eq(uuid_at(&batch, CW_CATEGORY_PARENT_ID, row),
                              uuid_at(&batch, CW_CATEGORY_ID, parent), 16);
+        }
         ck_assert_int_eq(cw_column_bool(&batch.columns[CW_CATEGORY_IS_LEAF], row),
                          cw_category_get((uint32_t)row)->is_leaf);
     }
@@ -613,9 +614,10 @@ START_TEST(world_equals_the_rows)
                               cw_market_get(world.currency_market[slot])->currency));
         }
     }
-    for (uint32_t m = 0; m < cw_market_count(); m++)
+    for (uint32_t m = 0; m < cw_market_count(); m++) {
         ck_assert_str_eq(cw_market_get(world.currency_market[world.market_currency[m]])->currency,
                          cw_market_get(m)->currency);
+    }
     cw_catalogue_clear(&world);
     cw_catalogue_clear(&world);
     cw_batch_clear(&products);
