@@ -255,7 +255,7 @@ static cw_status check_some(const struct check *check, const struct cw_rule_task
     if (status == CW_OK) {
         status = cw_rule_pass_some(&check->database, conditions, condition_count, scope, check->focus, error);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && condition_count > 0; i++) {
         tasks[i].result->checked = conditions[0].result->checked;
     }
     return status;
