@@ -8,17 +8,6 @@
     "key, request, created_at, status, media_type, headers, body, job_id, job_kind, job_result, "            \
     "job_finished_at"
 
-void cw_kept_answer_clear(struct cw_kept_answer *answer)
-{
-    if (answer == NULL) {
-        return;
-    }
-    cw_buffer_clear(&answer->headers);
-    cw_buffer_clear(&answer->body);
-    cw_buffer_clear(&answer->job_result);
-    *answer = (struct cw_kept_answer){0};
-}
-
 static bool has_job(const struct cw_kept_answer *answer)
 {
     static const struct cw_uuid none;
@@ -142,13 +131,13 @@ static cw_status read_answers(struct cw_connection *connection, sqlite3_stmt *st
     return CW_OK;
 }
 
-/* key: of the one to find, or NULL for finished jobs. */
-static cw_status query_answers(struct cw_store *store, const char *key, int64_t since, uint32_t limit,
-                               struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error)
+cw_status cw_sqlite_answers(struct cw_store *base, const char *key, int64_t since, uint32_t limit,
+                            struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error)
 {
+    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     struct cw_connection *connection;
     sqlite3_stmt *statement;
-    cw_status status = cw_store_borrow(store, &connection, error);
+    cw_status status = cw_sqlite_borrow(store, &connection, error);
     if (status != CW_OK) {
         return status;
     }
@@ -167,23 +156,6 @@ static cw_status query_answers(struct cw_store *store, const char *key, int64_t 
         }
         status = read_answers(connection, statement, limit, answers, count, error);
     }
-    cw_store_return(store, connection);
+    cw_sqlite_return(store, connection);
     return status;
-}
-
-cw_status cw_store_answer_find(struct cw_store *store, const char *key, int64_t since,
-                               struct cw_kept_answer *answer, bool *found, struct cw_error *error)
-{
-    uint32_t count = 0;
-    const cw_status status = query_answers(store, key, since, 1, answer, &count, error);
-    if (status == CW_OK) {
-        *found = count == 1;
-    }
-    return status;
-}
-
-cw_status cw_store_answer_jobs(struct cw_store *store, int64_t since, uint32_t limit,
-                               struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error)
-{
-    return query_answers(store, NULL, since, limit, answers, count, error);
 }

@@ -10,7 +10,7 @@
 
 /* A passive checkpoint copies what no reader still needs to be in the log, and stops no one. When writers are
  * so busy that it never reaches the log's end, the log would grow without bound. */
-static void checkpoint(struct cw_store *store, int log_pages)
+static void checkpoint(struct cw_sqlite_store *store, int log_pages)
 {
     sqlite3 *db = store->checkpointer.connection->db;
     int pages = 0;
@@ -26,7 +26,7 @@ static void checkpoint(struct cw_store *store, int log_pages)
 
 static void *checkpointer_main(void *context)
 {
-    struct cw_store *store = context;
+    struct cw_sqlite_store *store = context;
     struct cw_checkpointer *self = &store->checkpointer;
     pthread_mutex_lock(&self->mutex);
     while (!self->stopping) {
@@ -44,11 +44,11 @@ static void *checkpointer_main(void *context)
     return NULL;
 }
 
-cw_status cw_checkpointer_start(struct cw_store *store, struct cw_error *error)
+cw_status cw_checkpointer_start(struct cw_sqlite_store *store, struct cw_error *error)
 {
     struct cw_checkpointer *self = &store->checkpointer;
     cw_status status =
-        cw_connection_open(store->path, CW_CONNECTION_WRITE, false, false, &self->connection, error);
+        cw_connection_open(store->base.name, CW_CONNECTION_WRITE, false, false, &self->connection, error);
     if (status != CW_OK) {
         return status;
     }
@@ -57,13 +57,13 @@ cw_status cw_checkpointer_start(struct cw_store *store, struct cw_error *error)
     const int code = pthread_create(&self->thread, NULL, checkpointer_main, store);
     if (code != 0) {
         return cw_error_set(error, CW_E_UNAVAILABLE, NULL, "store %s: no thread for checkpoints: %s",
-                            store->path, strerror(code));
+                            store->base.name, strerror(code));
     }
     self->running = true;
     return CW_OK;
 }
 
-void cw_checkpointer_stop(struct cw_store *store)
+void cw_checkpointer_stop(struct cw_sqlite_store *store)
 {
     struct cw_checkpointer *self = &store->checkpointer;
     if (self->running) {
@@ -78,7 +78,7 @@ void cw_checkpointer_stop(struct cw_store *store)
     self->connection = NULL;
 }
 
-void cw_checkpointer_notify(struct cw_store *store, struct cw_connection *connection)
+void cw_checkpointer_notify(struct cw_sqlite_store *store, struct cw_connection *connection)
 {
     struct cw_checkpointer *self = &store->checkpointer;
     pthread_mutex_lock(&self->mutex);

@@ -10,8 +10,9 @@
 
 /* A bulk load is one transaction in the write-ahead log: readers go on with what was there before, the one
  * commit record makes everything visible, and the checkpointer copies the log into the file afterwards. */
-struct cw_load {
-    struct cw_store *store;
+struct sqlite_load {
+    struct cw_load base;
+    struct cw_sqlite_store *store;
     struct cw_connection *connection;
     struct cw_references *references;
     struct cw_tally tally;
@@ -22,7 +23,7 @@ struct cw_load {
     cw_status status; /* of the first failure */
 };
 
-static void load_free(struct cw_load *load)
+static void load_free(struct sqlite_load *load)
 {
     cw_references_free(load->references);
     for (int e = 0; e < CW_ENTITY_COUNT; e++) {
@@ -34,19 +35,23 @@ static void load_free(struct cw_load *load)
     free(load);
 }
 
-cw_status cw_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error)
+static struct sqlite_load *load_of(struct cw_load *load)
 {
-    cw_status status = cw_store_check_writable(store, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    struct cw_load *begun = calloc(1, sizeof *begun);
+    return (struct sqlite_load *)(void *)load;
+}
+
+cw_status cw_sqlite_load_begin(struct cw_store *base, struct cw_load **load, struct cw_error *error)
+{
+    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
+    struct sqlite_load *begun = calloc(1, sizeof *begun);
     if (begun == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: loading into %s", store->path);
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: loading into %s", base->name);
     }
+    begun->base.store = base;
     begun->store = store;
     cw_gate_enter(&store->writer);
-    status = cw_connection_open(store->path, CW_CONNECTION_LOAD, false, false, &begun->connection, error);
+    cw_status status =
+        cw_connection_open(base->name, CW_CONNECTION_LOAD, false, false, &begun->connection, error);
     if (status == CW_OK) {
         status = cw_references_new(&begun->references, error);
     }
@@ -57,7 +62,7 @@ cw_status cw_load_begin(struct cw_store *store, struct cw_load **load, struct cw
         load_free(begun);
         return status;
     }
-    *load = begun;
+    *load = &begun->base;
     return CW_OK;
 }
 
@@ -68,7 +73,7 @@ static bool needs_indexes(enum cw_entity_id entity)
 }
 
 /* Joins the statements that make the table's indexes, and those that drop them. */
-static cw_status collect_indexes(struct cw_load *load, const struct cw_entity *entity,
+static cw_status collect_indexes(struct sqlite_load *load, const struct cw_entity *entity,
                                  struct cw_buffer *create, struct cw_buffer *drop, struct cw_error *error)
 {
     sqlite3_stmt *statement;
@@ -97,7 +102,8 @@ static cw_status collect_indexes(struct cw_load *load, const struct cw_entity *e
     return status;
 }
 
-static cw_status defer_indexes(struct cw_load *load, const struct cw_entity *entity, struct cw_error *error)
+static cw_status defer_indexes(struct sqlite_load *load, const struct cw_entity *entity,
+                               struct cw_error *error)
 {
     struct cw_buffer create = {0};
     struct cw_buffer drop = {0};
@@ -122,7 +128,7 @@ static cw_status defer_indexes(struct cw_load *load, const struct cw_entity *ent
 }
 
 /* The first batch of a table decides how it is loaded. */
-static cw_status open_table(struct cw_load *load, const struct cw_entity *entity, struct cw_error *error)
+static cw_status open_table(struct sqlite_load *load, const struct cw_entity *entity, struct cw_error *error)
 {
     load->is_open[entity->id] = true;
     if (needs_indexes(entity->id)) {
@@ -139,7 +145,7 @@ static cw_status open_table(struct cw_load *load, const struct cw_entity *entity
     return status == CW_OK && has_rows == 0 ? defer_indexes(load, entity, error) : status;
 }
 
-static cw_status add_batch(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error)
+static cw_status add_batch(struct sqlite_load *load, const struct cw_batch *batch, struct cw_error *error)
 {
     cw_status status = cw_rows_check(batch, error);
     if (status == CW_OK && !load->is_open[batch->entity->id]) {
@@ -156,7 +162,7 @@ static cw_status add_batch(struct cw_load *load, const struct cw_batch *batch, s
     return status;
 }
 
-static cw_status failed_before(const struct cw_load *load, struct cw_error *error)
+static cw_status failed_before(const struct sqlite_load *load, struct cw_error *error)
 {
     if (error != NULL) {
         *error = load->failure;
@@ -164,15 +170,16 @@ static cw_status failed_before(const struct cw_load *load, struct cw_error *erro
     return load->status;
 }
 
-cw_status cw_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error)
+cw_status cw_sqlite_load_add(struct cw_load *base, const struct cw_batch *batch, struct cw_error *error)
 {
+    struct sqlite_load *load = load_of(base);
     if (load->status == CW_OK && batch->row_count > 0) {
         load->status = add_batch(load, batch, &load->failure);
     }
     return load->status == CW_OK ? CW_OK : failed_before(load, error);
 }
 
-static cw_status build_indexes(struct cw_load *load, struct cw_error *error)
+static cw_status build_indexes(struct sqlite_load *load, struct cw_error *error)
 {
     cw_status status = CW_OK;
     for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
@@ -184,7 +191,7 @@ static cw_status build_indexes(struct cw_load *load, struct cw_error *error)
 }
 
 /* The load's connection leaves CHECKs aside, and a batch of stock may hold changes below zero. */
-static cw_status check_stock(struct cw_load *load, struct cw_error *error)
+static cw_status check_stock(struct sqlite_load *load, struct cw_error *error)
 {
     if (!load->is_open[CW_ENTITY_STOCK]) {
         return CW_OK;
@@ -204,7 +211,8 @@ static cw_status check_stock(struct cw_load *load, struct cw_error *error)
     return status;
 }
 
-static cw_status commit_load(struct cw_load *load, const struct cw_run_record *run, struct cw_error *error)
+static cw_status commit_load(struct sqlite_load *load, const struct cw_run_record *run,
+                             struct cw_error *error)
 {
     cw_status status = build_indexes(load, error);
     if (status == CW_OK) {
@@ -222,9 +230,10 @@ static cw_status commit_load(struct cw_load *load, const struct cw_run_record *r
     return status == CW_OK ? cw_connection_execute(load->connection, "COMMIT", error) : status;
 }
 
-cw_status cw_load_commit(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error)
+cw_status cw_sqlite_load_commit(struct cw_load **load, const struct cw_run_record *run,
+                                struct cw_error *error)
 {
-    struct cw_load *ending = *load;
+    struct sqlite_load *ending = load_of(*load);
     *load = NULL;
     cw_status status =
         ending->status == CW_OK ? commit_load(ending, run, error) : failed_before(ending, error);
@@ -235,10 +244,8 @@ cw_status cw_load_commit(struct cw_load **load, const struct cw_run_record *run,
     return status;
 }
 
-void cw_load_abort(struct cw_load **load)
+void cw_sqlite_load_abort(struct cw_load **load)
 {
-    if (*load != NULL) {
-        load_free(*load);
-        *load = NULL;
-    }
+    load_free(load_of(*load));
+    *load = NULL;
 }

@@ -9,56 +9,8 @@
 
 #define LOCATION_PREFIX "sqlite:"
 
-void cw_gate_init(struct cw_gate *gate)
-{
-    pthread_mutex_init(&gate->mutex, NULL);
-    pthread_cond_init(&gate->opened, NULL);
-    gate->closed = false;
-}
-
-void cw_gate_clear(struct cw_gate *gate)
-{
-    pthread_cond_destroy(&gate->opened);
-    pthread_mutex_destroy(&gate->mutex);
-}
-
-void cw_gate_enter(struct cw_gate *gate)
-{
-    pthread_mutex_lock(&gate->mutex);
-    while (gate->closed) {
-        pthread_cond_wait(&gate->opened, &gate->mutex);
-    }
-    gate->closed = true;
-    pthread_mutex_unlock(&gate->mutex);
-}
-
-void cw_gate_leave(struct cw_gate *gate)
-{
-    pthread_mutex_lock(&gate->mutex);
-    gate->closed = false;
-    pthread_cond_signal(&gate->opened);
-    pthread_mutex_unlock(&gate->mutex);
-}
-
-void cw_store_lock_stock(struct cw_store *store)
-{
-    cw_gate_enter(&store->stock);
-}
-
-void cw_store_unlock_stock(struct cw_store *store)
-{
-    cw_gate_leave(&store->stock);
-}
-
-cw_status cw_store_check_writable(const struct cw_store *store, struct cw_error *error)
-{
-    if (!store->read_only) {
-        return CW_OK;
-    }
-    return cw_error_set(error, CW_E_UNSUPPORTED, "store", "store %s is open for reading only", store->path);
-}
-
-cw_status cw_store_borrow(struct cw_store *store, struct cw_connection **connection, struct cw_error *error)
+cw_status cw_sqlite_borrow(struct cw_sqlite_store *store, struct cw_connection **connection,
+                           struct cw_error *error)
 {
     struct cw_reader_pool *pool = &store->readers;
     pthread_mutex_lock(&pool->mutex);
@@ -76,8 +28,8 @@ cw_status cw_store_borrow(struct cw_store *store, struct cw_connection **connect
         *connection = found;
         return CW_OK;
     }
-    const cw_status status =
-        cw_connection_open(store->path, CW_CONNECTION_READ, false, store->read_only, connection, error);
+    const cw_status status = cw_connection_open(store->base.name, CW_CONNECTION_READ, false,
+                                                store->base.read_only, connection, error);
     if (status != CW_OK) {
         pthread_mutex_lock(&pool->mutex);
         pool->open_count--;
@@ -87,7 +39,7 @@ cw_status cw_store_borrow(struct cw_store *store, struct cw_connection **connect
     return status;
 }
 
-void cw_store_return(struct cw_store *store, struct cw_connection *connection)
+void cw_sqlite_return(struct cw_sqlite_store *store, struct cw_connection *connection)
 {
     struct cw_reader_pool *pool = &store->readers;
     pthread_mutex_lock(&pool->mutex);
@@ -132,38 +84,10 @@ static cw_status check_location(const struct cw_store_options *options, const ch
     return CW_OK;
 }
 
-static struct cw_store *store_allocate(const char *path, bool read_only)
+static void store_close(struct cw_store *base)
 {
-    struct cw_store *store = calloc(1, sizeof *store);
-    if (store == NULL) {
-        return NULL;
-    }
-    store->path = strdup(path);
-    if (store->path == NULL) {
-        free(store);
-        return NULL;
-    }
-    store->read_only = read_only;
-    pthread_mutex_init(&store->readers.mutex, NULL);
-    pthread_cond_init(&store->readers.returned, NULL);
-    cw_gate_init(&store->writer);
-    pthread_mutex_init(&store->writes.mutex, NULL);
-    pthread_cond_init(&store->writes.changed, NULL);
-    store->writes.last = &store->writes.first;
-    pthread_mutex_init(&store->checkpointer.mutex, NULL);
-    pthread_cond_init(&store->checkpointer.wanted, NULL);
-    pthread_mutex_init(&store->reservations.mutex, NULL);
-    cw_gate_init(&store->stock);
-    pthread_mutex_init(&store->worlds.mutex, NULL);
-    return store;
-}
-
-void cw_store_close(struct cw_store *store)
-{
-    if (store == NULL) {
-        return;
-    }
-    cw_world_cache_clear(store);
+    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
+    cw_world_cache_clear(base);
     cw_checkpointer_stop(store);
     while (store->readers.idle != NULL) {
         struct cw_connection *next = store->readers.idle->next;
@@ -171,59 +95,102 @@ void cw_store_close(struct cw_store *store)
         store->readers.idle = next;
     }
     cw_connection_close(store->write_connection);
-    pthread_mutex_destroy(&store->worlds.mutex);
     cw_gate_clear(&store->stock);
-    pthread_mutex_destroy(&store->reservations.mutex);
     pthread_cond_destroy(&store->checkpointer.wanted);
     pthread_mutex_destroy(&store->checkpointer.mutex);
-    pthread_cond_destroy(&store->writes.changed);
-    pthread_mutex_destroy(&store->writes.mutex);
     cw_gate_clear(&store->writer);
     pthread_cond_destroy(&store->readers.returned);
     pthread_mutex_destroy(&store->readers.mutex);
-    free(store->path);
-    free(store);
+    cw_store_free(base);
 }
 
-static cw_status open_writer(struct cw_store *store, bool create, struct cw_error *error)
+static void lock_stock(struct cw_store *base)
 {
-    cw_status status =
-        cw_connection_open(store->path, CW_CONNECTION_WRITE, create, false, &store->write_connection, error);
+    cw_gate_enter(&cw_sqlite_store_of(base)->stock);
+}
+
+static void unlock_stock(struct cw_store *base)
+{
+    cw_gate_leave(&cw_sqlite_store_of(base)->stock);
+}
+
+static const struct cw_store_operations operations = {
+    .close = store_close,
+    .load_begin = cw_sqlite_load_begin,
+    .load_add = cw_sqlite_load_add,
+    .load_commit = cw_sqlite_load_commit,
+    .load_abort = cw_sqlite_load_abort,
+    .write_group = cw_sqlite_write_group,
+    .answers = cw_sqlite_answers,
+    .read = cw_sqlite_read,
+    .count = cw_sqlite_count,
+    .basis = cw_sqlite_basis,
+    .priors = cw_sqlite_priors,
+    .runs = cw_sqlite_runs,
+    .select = cw_sqlite_select,
+    .reader_begin = cw_sqlite_reader_begin,
+    .reader_end = cw_sqlite_reader_end,
+    .reader_query = cw_sqlite_reader_query,
+    .ledger_hint = " INDEXED BY stock_movements_ledger",
+    .lock_stock = lock_stock,
+    .unlock_stock = unlock_stock,
+};
+
+static struct cw_sqlite_store *store_allocate(const char *path, bool read_only)
+{
+    struct cw_store *base = cw_store_new(sizeof(struct cw_sqlite_store), &operations, path, read_only);
+    if (base == NULL) {
+        return NULL;
+    }
+    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
+    pthread_mutex_init(&store->readers.mutex, NULL);
+    pthread_cond_init(&store->readers.returned, NULL);
+    cw_gate_init(&store->writer);
+    pthread_mutex_init(&store->checkpointer.mutex, NULL);
+    pthread_cond_init(&store->checkpointer.wanted, NULL);
+    cw_gate_init(&store->stock);
+    return store;
+}
+
+static cw_status open_writer(struct cw_sqlite_store *store, bool create, struct cw_error *error)
+{
+    cw_status status = cw_connection_open(store->base.name, CW_CONNECTION_WRITE, create, false,
+                                          &store->write_connection, error);
     if (status == CW_OK) {
         status = cw_migrations_apply(store->write_connection, false, error);
     }
     return status == CW_OK ? cw_checkpointer_start(store, error) : status;
 }
 
-static cw_status open_reader(struct cw_store *store, struct cw_error *error)
+static cw_status open_reader(struct cw_sqlite_store *store, struct cw_error *error)
 {
     struct cw_connection *connection;
-    cw_status status = cw_store_borrow(store, &connection, error);
+    cw_status status = cw_sqlite_borrow(store, &connection, error);
     if (status != CW_OK) {
         return status;
     }
     status = cw_migrations_apply(connection, true, error);
-    cw_store_return(store, connection);
+    cw_sqlite_return(store, connection);
     return status;
 }
 
-cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store,
-                        struct cw_error *error)
+cw_status cw_sqlite_store_open(const struct cw_store_options *options, struct cw_store **store,
+                               struct cw_error *error)
 {
     const char *path = NULL;
     cw_status status = check_location(options, &path, error);
     if (status != CW_OK) {
         return status;
     }
-    struct cw_store *opened = store_allocate(path, options->read_only);
+    struct cw_sqlite_store *opened = store_allocate(path, options->read_only);
     if (opened == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: opening store %s", path);
     }
     status = options->read_only ? open_reader(opened, error) : open_writer(opened, options->create, error);
     if (status != CW_OK) {
-        cw_store_close(opened);
+        store_close(&opened->base);
         return status;
     }
-    *store = opened;
+    *store = &opened->base;
     return CW_OK;
 }

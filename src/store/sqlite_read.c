@@ -269,9 +269,10 @@ static cw_status read_rows(struct cw_connection *connection, const struct cw_que
     return CW_OK;
 }
 
-cw_status cw_store_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
-                        struct cw_error *error)
+cw_status cw_sqlite_read(struct cw_store *base, const struct cw_query *query, struct cw_batch *batch,
+                         struct cw_error *error)
 {
+    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     const struct cw_entity *entity = cw_entity_get(query->entity);
     cw_status status = check_query(query, entity, error);
     if (status != CW_OK) {
@@ -282,7 +283,7 @@ cw_status cw_store_read(struct cw_store *store, const struct cw_query *query, st
     sqlite3_stmt *statement = NULL;
     status = query_sql(query, entity, &sql, error);
     if (status == CW_OK) {
-        status = cw_store_borrow(store, &connection, error);
+        status = cw_sqlite_borrow(store, &connection, error);
     }
     if (status == CW_OK) {
         status = cw_connection_prepare(connection, sql.data, &statement, error);
@@ -300,7 +301,7 @@ cw_status cw_store_read(struct cw_store *store, const struct cw_query *query, st
         cw_statement_finish(statement);
     }
     if (connection != NULL) {
-        cw_store_return(store, connection);
+        cw_sqlite_return(store, connection);
     }
     cw_buffer_clear(&sql);
     return status;
@@ -329,13 +330,14 @@ static cw_status select_rows(struct cw_connection *connection, sqlite3_stmt *sta
     return code == SQLITE_DONE ? CW_OK : cw_connection_error(connection, error);
 }
 
-cw_status cw_store_select(struct cw_store *store, const char *sql, const char *const *parameters,
-                          uint32_t parameter_count,
-                          bool (*row)(void *context, int columns, const char *const *values), void *context,
-                          struct cw_error *error)
+cw_status cw_sqlite_select(struct cw_store *base, const char *sql, const char *const *parameters,
+                           uint32_t parameter_count,
+                           bool (*row)(void *context, int columns, const char *const *values), void *context,
+                           struct cw_error *error)
 {
+    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     struct cw_connection *connection;
-    cw_status status = cw_store_borrow(store, &connection, error);
+    cw_status status = cw_sqlite_borrow(store, &connection, error);
     if (status != CW_OK) {
         return status;
     }
@@ -352,6 +354,6 @@ cw_status cw_store_select(struct cw_store *store, const char *sql, const char *c
     if (statement != NULL) {
         cw_statement_finish(statement);
     }
-    cw_store_return(store, connection);
+    cw_sqlite_return(store, connection);
     return status;
 }

@@ -2,17 +2,7 @@
 
 #include "store/sqlite_store.h"
 
-void cw_run_record_clear(struct cw_run_record *record)
-{
-    if (record == NULL) {
-        return;
-    }
-    cw_buffer_clear(&record->spec);
-    cw_buffer_clear(&record->request);
-    cw_buffer_clear(&record->digests);
-    cw_buffer_clear(&record->basis);
-    *record = (struct cw_run_record){0};
-}
+#define COLUMNS "id, created_at, spec, request, digests, basis"
 
 static void bind_buffer(sqlite3_stmt *statement, int index, const struct cw_buffer *buffer)
 {
@@ -97,53 +87,32 @@ static cw_status read_records(struct cw_connection *connection, sqlite3_stmt *st
     return CW_OK;
 }
 
-cw_status cw_store_runs(struct cw_store *store, const struct cw_uuid *after, uint32_t limit,
-                        struct cw_run_record *records, uint32_t *count, struct cw_error *error)
+cw_status cw_sqlite_runs(struct cw_store *base, const struct cw_uuid *id, const struct cw_uuid *after,
+                         uint32_t limit, struct cw_run_record *records, uint32_t *count,
+                         struct cw_error *error)
 {
+    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     struct cw_connection *connection;
-    cw_status status = cw_store_borrow(store, &connection, error);
+    cw_status status = cw_sqlite_borrow(store, &connection, error);
     if (status != CW_OK) {
         return status;
     }
     sqlite3_stmt *statement;
+    const struct cw_uuid *key = id != NULL ? id : after;
     status = cw_connection_prepare(
         connection,
-        after == NULL ? "SELECT id, created_at, spec, request, digests, basis FROM runs "
-                        "ORDER BY sequence DESC LIMIT ?1"
-                      : "SELECT id, created_at, spec, request, digests, basis FROM runs WHERE sequence < "
-                        "(SELECT sequence FROM runs WHERE id = ?2) ORDER BY sequence DESC LIMIT ?1",
+        id != NULL      ? "SELECT " COLUMNS " FROM runs WHERE id = ?2 LIMIT ?1"
+        : after != NULL ? "SELECT " COLUMNS " FROM runs WHERE sequence < (SELECT sequence FROM runs WHERE "
+                          "id = ?2) ORDER BY sequence DESC LIMIT ?1"
+                        : "SELECT " COLUMNS " FROM runs ORDER BY sequence DESC LIMIT ?1",
         &statement, error);
     if (status == CW_OK) {
         sqlite3_bind_int64(statement, 1, limit);
-        if (after != NULL) {
-            sqlite3_bind_blob(statement, 2, after->bytes, sizeof after->bytes, SQLITE_STATIC);
+        if (key != NULL) {
+            sqlite3_bind_blob(statement, 2, key->bytes, sizeof key->bytes, SQLITE_STATIC);
         }
         status = read_records(connection, statement, limit, records, count, error);
     }
-    cw_store_return(store, connection);
-    return status;
-}
-
-cw_status cw_store_run(struct cw_store *store, const struct cw_uuid *id, struct cw_run_record *record,
-                       struct cw_error *error)
-{
-    struct cw_connection *connection;
-    cw_status status = cw_store_borrow(store, &connection, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    sqlite3_stmt *statement;
-    uint32_t count = 0;
-    status = cw_connection_prepare(
-        connection, "SELECT id, created_at, spec, request, digests, basis FROM runs WHERE id = ?1",
-        &statement, error);
-    if (status == CW_OK) {
-        sqlite3_bind_blob(statement, 1, id->bytes, sizeof id->bytes, SQLITE_STATIC);
-        status = read_records(connection, statement, 1, record, &count, error);
-    }
-    cw_store_return(store, connection);
-    if (status == CW_OK && count == 0) {
-        return cw_error_set(error, CW_E_NOT_FOUND, "id", "there is no run with this id");
-    }
+    cw_sqlite_return(store, connection);
     return status;
 }

@@ -6,19 +6,7 @@
 #include <sqlite3.h>
 
 #include "store/sqlite_connection.h"
-#include "store/store.h"
-
-/* A lock that one thread may take and another give back. */
-struct cw_gate {
-    pthread_mutex_t mutex;
-    pthread_cond_t opened;
-    bool closed;
-};
-
-void cw_gate_init(struct cw_gate *gate);
-void cw_gate_clear(struct cw_gate *gate);
-void cw_gate_enter(struct cw_gate *gate);
-void cw_gate_leave(struct cw_gate *gate);
+#include "store/store_base.h"
 
 /* Read connections: idle ones wait in a list; at most CW_READERS_MAX are open, who comes later waits. */
 #define CW_READERS_MAX 24
@@ -27,26 +15,6 @@ struct cw_reader_pool {
     pthread_cond_t returned;
     struct cw_connection *idle;
     int open_count;
-};
-
-/* A small write that waits for its turn: a run, or an answer, or a key to forget. Lives on its caller's
- * stack. */
-struct cw_write {
-    const struct cw_batch *const *batches;
-    const struct cw_run_record *run;
-    struct cw_error error;
-    cw_status status;
-    bool done;
-    struct cw_write *next;
-};
-
-/* The queue of small writes. Whoever finds no leader takes all that wait and commits them together. */
-struct cw_write_queue {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    struct cw_write *first;
-    struct cw_write **last;
-    bool has_leader;
 };
 
 /* The thread that copies the write-ahead log into the file, so that no writer waits for it. */
@@ -60,44 +28,30 @@ struct cw_checkpointer {
     struct cw_connection *connection;
 };
 
-/* Numbers given to runs that are not committed yet; see cw_store_reserve_numbers. */
-struct cw_reservations {
-    pthread_mutex_t mutex;
-    int64_t open_count;
-    struct cw_priors marks;
-};
-
-/* The newest world; see store_world.h. */
-struct cw_world_cache {
-    pthread_mutex_t mutex;
-    struct cw_store_world *newest;
-};
-
-struct cw_store {
-    char *path;
-    bool read_only;
+struct cw_sqlite_store {
+    struct cw_store base; /* its name is the path */
     struct cw_reader_pool readers;
     struct cw_gate writer;                  /* held by whoever has a write transaction open in this process */
     struct cw_connection *write_connection; /* used only inside the writer gate */
-    struct cw_write_queue writes;
     struct cw_checkpointer checkpointer;
-    struct cw_reservations reservations;
     struct cw_gate stock;
-    struct cw_world_cache worlds;
 };
 
-/* A read connection for one thread at a time; give it back with no statement running. */
-cw_status cw_store_borrow(struct cw_store *store, struct cw_connection **connection, struct cw_error *error);
-void cw_store_return(struct cw_store *store, struct cw_connection *connection);
+static inline struct cw_sqlite_store *cw_sqlite_store_of(struct cw_store *store)
+{
+    return (struct cw_sqlite_store *)(void *)store;
+}
 
-/* CW_E_UNSUPPORTED when the store is open read-only. */
-cw_status cw_store_check_writable(const struct cw_store *store, struct cw_error *error);
+/* A read connection for one thread at a time; give it back with no statement running. */
+cw_status cw_sqlite_borrow(struct cw_sqlite_store *store, struct cw_connection **connection,
+                           struct cw_error *error);
+void cw_sqlite_return(struct cw_sqlite_store *store, struct cw_connection *connection);
 
 /* Starts and stops the checkpointer. */
-cw_status cw_checkpointer_start(struct cw_store *store, struct cw_error *error);
-void cw_checkpointer_stop(struct cw_store *store);
+cw_status cw_checkpointer_start(struct cw_sqlite_store *store, struct cw_error *error);
+void cw_checkpointer_stop(struct cw_sqlite_store *store);
 /* Tells it how long the log is after a commit on connection. */
-void cw_checkpointer_notify(struct cw_store *store, struct cw_connection *connection);
+void cw_checkpointer_notify(struct cw_sqlite_store *store, struct cw_connection *connection);
 
 /* Brings the schema up to date (see migrations.h). Inside no transaction. */
 cw_status cw_migrations_apply(struct cw_connection *connection, bool read_only, struct cw_error *error);
@@ -110,7 +64,34 @@ cw_status cw_answer_insert(struct cw_connection *connection, const struct cw_kep
 cw_status cw_run_insert(struct cw_connection *connection, const struct cw_run_record *run,
                         struct cw_error *error);
 
-/* Drops the newest world; when the store closes. */
-void cw_world_cache_clear(struct cw_store *store);
+/* ---- Operations; see struct cw_store_operations ---- */
+
+cw_status cw_sqlite_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error);
+cw_status cw_sqlite_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
+cw_status cw_sqlite_load_commit(struct cw_load **load, const struct cw_run_record *run,
+                                struct cw_error *error);
+void cw_sqlite_load_abort(struct cw_load **load);
+void cw_sqlite_write_group(struct cw_store *store, struct cw_write *(*take)(struct cw_store *store),
+                           struct cw_write **group);
+cw_status cw_sqlite_answers(struct cw_store *store, const char *key, int64_t since, uint32_t limit,
+                            struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error);
+cw_status cw_sqlite_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
+                         struct cw_error *error);
+cw_status cw_sqlite_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
+                          struct cw_error *error);
+cw_status cw_sqlite_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error);
+cw_status cw_sqlite_priors(struct cw_store *store, struct cw_priors *priors, struct cw_error *error);
+cw_status cw_sqlite_runs(struct cw_store *store, const struct cw_uuid *id, const struct cw_uuid *after,
+                         uint32_t limit, struct cw_run_record *records, uint32_t *count,
+                         struct cw_error *error);
+cw_status cw_sqlite_select(struct cw_store *store, const char *sql, const char *const *parameters,
+                           uint32_t parameter_count,
+                           bool (*row)(void *context, int columns, const char *const *values), void *context,
+                           struct cw_error *error);
+cw_status cw_sqlite_reader_begin(struct cw_store *store, struct cw_reader **reader, struct cw_error *error);
+void cw_sqlite_reader_end(struct cw_reader *reader);
+cw_status cw_sqlite_reader_query(struct cw_reader *reader, const char *sql,
+                                 const struct cw_parameter *parameters, uint32_t parameter_count, bool many,
+                                 struct cw_cursor **rows, struct cw_error *error);
 
 #endif

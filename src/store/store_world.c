@@ -1,9 +1,10 @@
 #include "store/store_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/sqlite_store.h"
+#include "store/store_base.h"
 
 struct cw_store_world {
     int64_t references; /* guarded by the cache's mutex, as the parts' are */
@@ -18,12 +19,12 @@ static cw_status load_promise(void *context, uint32_t site, uint32_t first, uint
                               struct cw_promise *promise, struct cw_error *error)
 {
     const struct cw_store_world *world = context;
-    struct cw_connection *connection;
-    cw_status status = cw_store_borrow(world->store, &connection, error);
+    struct cw_reader *reader;
+    cw_status status = world->store->operations->reader_begin(world->store, &reader, error);
     if (status == CW_OK) {
-        status = cw_promise_read(connection, world->catalogue, world->basis[CW_ENTITY_STOCK_MOVEMENT], site,
+        status = cw_promise_read(reader, world->catalogue, world->basis[CW_ENTITY_STOCK_MOVEMENT], site,
                                  first, count, promise, error);
-        cw_store_return(world->store, connection);
+        world->store->operations->reader_end(reader);
     }
     return status;
 }
@@ -57,19 +58,20 @@ void cw_world_cache_clear(struct cw_store *store)
 
 /* Rows are only ever added, so the highest row number of a table says how many rows this snapshot holds, and
  * rows that came later have higher ones. */
-static cw_status read_basis(struct cw_connection *connection, int64_t basis[CW_ENTITY_COUNT],
-                            struct cw_error *error)
+static cw_status take_highest(void *context, struct cw_cursor *rows, struct cw_error *error)
+{
+    (void)error;
+    *(int64_t *)context = cw_cursor_integer(rows, 0);
+    return CW_OK;
+}
+
+static cw_status read_basis(struct cw_reader *reader, int64_t basis[CW_ENTITY_COUNT], struct cw_error *error)
 {
     cw_status status = CW_OK;
     for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
         char sql[128];
-        sqlite3_stmt *statement;
-        sqlite3_snprintf(sizeof sql, sql, "SELECT max(rowid) FROM %s",
-                         cw_entity_get((enum cw_entity_id)e)->table);
-        status = cw_connection_prepare(connection, sql, &statement, error);
-        if (status == CW_OK) {
-            status = cw_statement_integer(connection, statement, &basis[e], error);
-        }
+        snprintf(sql, sizeof sql, "SELECT max(rowid) FROM %s", cw_entity_get((enum cw_entity_id)e)->table);
+        status = cw_reader_each(reader, sql, NULL, 0, false, take_highest, &basis[e], error);
     }
     return status;
 }
@@ -106,7 +108,7 @@ static cw_status population_to_fill(struct cw_store_world *newest, struct cw_pop
                          : cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: reading customers");
 }
 
-static cw_status population_fill(struct cw_connection *connection, struct cw_store_world *newest,
+static cw_status population_fill(struct cw_reader *reader, struct cw_store_world *newest,
                                  const int64_t *basis, struct cw_population_part **part, bool *is_closed,
                                  struct cw_error *error)
 {
@@ -120,7 +122,7 @@ static cw_status population_fill(struct cw_connection *connection, struct cw_sto
     struct cw_population_part *filled = NULL;
     cw_status status = population_to_fill(newest, &filled, error);
     if (status == CW_OK) {
-        status = cw_population_add(filled, connection, &range, is_closed, error);
+        status = cw_population_add(filled, reader, &range, is_closed, error);
     }
     if (status != CW_OK || !*is_closed) {
         cw_population_free(filled);
@@ -130,7 +132,7 @@ static cw_status population_fill(struct cw_connection *connection, struct cw_sto
     return CW_OK;
 }
 
-static cw_status build_population(struct cw_connection *connection, struct cw_store_world *newest,
+static cw_status build_population(struct cw_reader *reader, struct cw_store_world *newest,
                                   struct cw_store_world *world, struct cw_error *error)
 {
     if (newest != NULL && newest->population != NULL &&
@@ -146,10 +148,10 @@ static cw_status build_population(struct cw_connection *connection, struct cw_st
         can_add = can_add && newest->basis[population_tables[i]] <= world->basis[population_tables[i]];
     }
     bool is_closed = true;
-    cw_status status = population_fill(connection, can_add ? newest : NULL, world->basis, &world->population,
-                                       &is_closed, error);
+    cw_status status =
+        population_fill(reader, can_add ? newest : NULL, world->basis, &world->population, &is_closed, error);
     if (status == CW_OK && !is_closed) {
-        status = population_fill(connection, NULL, world->basis, &world->population, &is_closed, error);
+        status = population_fill(reader, NULL, world->basis, &world->population, &is_closed, error);
     }
     if (status == CW_OK && world->population != NULL) {
         world->population->references = 1;
@@ -157,7 +159,7 @@ static cw_status build_population(struct cw_connection *connection, struct cw_st
     return status;
 }
 
-static cw_status build_catalogue(struct cw_connection *connection, const struct cw_store_world *newest,
+static cw_status build_catalogue(struct cw_reader *reader, const struct cw_store_world *newest,
                                  struct cw_store_world *world, struct cw_error *error)
 {
     if (newest != NULL && is_same(newest->basis, world->basis, catalogue_tables, 3)) {
@@ -166,7 +168,7 @@ static cw_status build_catalogue(struct cw_connection *connection, const struct 
         return CW_OK;
     }
     const cw_status status =
-        cw_catalogue_read(connection, world->basis[CW_ENTITY_PRODUCT], world->basis[CW_ENTITY_VARIANT],
+        cw_catalogue_read(reader, world->basis[CW_ENTITY_PRODUCT], world->basis[CW_ENTITY_VARIANT],
                           world->basis[CW_ENTITY_PRODUCT_PRICE], &world->catalogue, error);
     if (status == CW_OK) {
         world->catalogue->references = 1;
@@ -175,9 +177,8 @@ static cw_status build_catalogue(struct cw_connection *connection, const struct 
 }
 
 /* Reads what newest (may be NULL) does not have already. */
-static cw_status world_build(struct cw_store *store, struct cw_connection *connection,
-                             struct cw_store_world *newest, const int64_t *basis,
-                             struct cw_store_world **world, struct cw_error *error)
+static cw_status world_build(struct cw_store *store, struct cw_reader *reader, struct cw_store_world *newest,
+                             const int64_t *basis, struct cw_store_world **world, struct cw_error *error)
 {
     struct cw_store_world *made = calloc(1, sizeof *made);
     if (made == NULL) {
@@ -186,9 +187,9 @@ static cw_status world_build(struct cw_store *store, struct cw_connection *conne
     made->references = 1;
     made->store = store;
     memcpy(made->basis, basis, sizeof made->basis);
-    cw_status status = build_catalogue(connection, newest, made, error);
+    cw_status status = build_catalogue(reader, newest, made, error);
     if (status == CW_OK) {
-        status = build_population(connection, newest, made, error);
+        status = build_population(reader, newest, made, error);
     }
     if (status != CW_OK) {
         world_drop(made);
@@ -211,16 +212,16 @@ static bool is_usable(const struct cw_store_world *world)
 }
 
 /* The mutex is held and a read transaction open. */
-static cw_status refresh(struct cw_store *store, struct cw_connection *connection, struct cw_error *error)
+static cw_status refresh(struct cw_store *store, struct cw_reader *reader, struct cw_error *error)
 {
     struct cw_store_world *newest = store->worlds.newest;
     int64_t basis[CW_ENTITY_COUNT] = {0};
-    cw_status status = read_basis(connection, basis, error);
+    cw_status status = read_basis(reader, basis, error);
     if (status != CW_OK || (is_usable(newest) && memcmp(basis, newest->basis, sizeof basis) == 0)) {
         return status;
     }
     struct cw_store_world *world;
-    status = world_build(store, connection, newest, basis, &world, error);
+    status = world_build(store, reader, newest, basis, &world, error);
     if (status == CW_OK || !is_usable(newest)) {
         world_drop(newest);
         store->worlds.newest = status == CW_OK ? world : NULL;
@@ -233,15 +234,11 @@ cw_status cw_store_world_acquire(struct cw_store *store, struct cw_store_world *
 {
     /* The mutex first: those who wait for a long refresh must not hold read connections meanwhile. */
     pthread_mutex_lock(&store->worlds.mutex);
-    struct cw_connection *connection;
-    cw_status status = cw_store_borrow(store, &connection, error);
+    struct cw_reader *reader;
+    cw_status status = store->operations->reader_begin(store, &reader, error);
     if (status == CW_OK) {
-        status = cw_connection_execute(connection, "BEGIN", error);
-        if (status == CW_OK) {
-            status = refresh(store, connection, error);
-            cw_connection_execute(connection, "ROLLBACK", NULL);
-        }
-        cw_store_return(store, connection);
+        status = refresh(store, reader, error);
+        store->operations->reader_end(reader);
     }
     if (status == CW_OK) {
         store->worlds.newest->references++;
@@ -254,17 +251,12 @@ cw_status cw_store_world_acquire(struct cw_store *store, struct cw_store_world *
 cw_status cw_store_world_acquire_at(struct cw_store *store, const int64_t rows[CW_ENTITY_COUNT],
                                     struct cw_store_world **world, struct cw_error *error)
 {
-    struct cw_connection *connection;
-    cw_status status = cw_store_borrow(store, &connection, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    status = cw_connection_execute(connection, "BEGIN", error);
+    struct cw_reader *reader;
+    cw_status status = store->operations->reader_begin(store, &reader, error);
     if (status == CW_OK) {
-        status = world_build(store, connection, NULL, rows, world, error);
-        cw_connection_execute(connection, "ROLLBACK", NULL);
+        status = world_build(store, reader, NULL, rows, world, error);
+        store->operations->reader_end(reader);
     }
-    cw_store_return(store, connection);
     return status;
 }
 

@@ -3,7 +3,7 @@
 #define CW_STORE_STORE_WORLD_H
 
 #include "model/world.h"
-#include "store/sqlite_connection.h"
+#include "store/store_base.h"
 
 /* ---- Finding rows by id ---- */
 
@@ -46,7 +46,7 @@ struct cw_population_range {
 
 /* Adds the rows of the range to a part that nobody else uses. *is_closed becomes false, and the part is
  * unchanged, when a row belongs to a customer outside the range: then everything must be read anew. */
-cw_status cw_population_add(struct cw_population_part *part, struct cw_connection *connection,
+cw_status cw_population_add(struct cw_population_part *part, struct cw_reader *reader,
                             const struct cw_population_range *range, bool *is_closed, struct cw_error *error);
 cw_status cw_population_copy(const struct cw_population_part *part, struct cw_population_part **copy,
                              struct cw_error *error);
@@ -61,15 +61,15 @@ struct cw_catalogue_part {
 };
 
 /* Reads products, variants and prices up to these row numbers. */
-cw_status cw_catalogue_read(struct cw_connection *connection, int64_t products, int64_t variants,
-                            int64_t prices, struct cw_catalogue_part **part, struct cw_error *error);
+cw_status cw_catalogue_read(struct cw_reader *reader, int64_t products, int64_t variants, int64_t prices,
+                            struct cw_catalogue_part **part, struct cw_error *error);
 void cw_catalogue_free(struct cw_catalogue_part *part);
 
 /* ---- Promises ---- */
 
 /* What the centre at a site can promise by the movements up to row number `movements`; see struct cw_world.
  */
-cw_status cw_promise_read(struct cw_connection *connection, const struct cw_catalogue_part *catalogue,
+cw_status cw_promise_read(struct cw_reader *reader, const struct cw_catalogue_part *catalogue,
                           int64_t movements, uint32_t site, uint32_t first, uint32_t count,
                           struct cw_promise *promise, struct cw_error *error);
 void cw_promise_clear(struct cw_promise *promise);

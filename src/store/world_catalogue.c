@@ -19,7 +19,7 @@ struct variant_row {
 };
 
 struct reading {
-    struct cw_connection *connection;
+    struct cw_reader *reader;
     struct cw_catalogue *data;
     uint32_t product_capacity;
     struct cw_id_index products;
@@ -147,37 +147,26 @@ static bool product_reserve(struct reading *reading, uint32_t capacity)
     return true;
 }
 
-static void read_uuid(sqlite3_stmt *statement, int field, struct cw_uuid *id)
+static cw_status read_product(void *context, struct cw_cursor *rows, struct cw_error *error)
 {
-    const void *blob = sqlite3_column_blob(statement, field);
-    if (blob != NULL && sqlite3_column_bytes(statement, field) == 16) {
-        memcpy(id->bytes, blob, 16);
-    } else {
-        memset(id->bytes, 0, 16);
-    }
-}
-
-static cw_status read_product(struct reading *reading, sqlite3_stmt *statement, struct cw_error *error)
-{
+    struct reading *reading = context;
     static const char *const taxes[] = {"standard", "reduced", "zero"};
     static const char *const seasons[] = {"", "spring", "summer", "autumn", "winter", "holiday"};
     struct cw_catalogue *data = reading->data;
+    size_t size = 0;
     const uint32_t at = data->product_count;
     if (at == reading->product_capacity && !product_reserve(reading, at < 64 ? 64 : at + at / 2)) {
         return no_memory(error);
     }
-    read_uuid(statement, 0, &data->product_ids[at]);
-    data->launched_at[at] = sqlite3_column_int64(statement, 1);
-    data->retired_at[at] =
-        sqlite3_column_type(statement, 2) == SQLITE_NULL ? INT64_MAX : sqlite3_column_int64(statement, 2);
-    data->popularity[at] = (uint32_t)sqlite3_column_int64(statement, 3);
-    data->tax_class[at] =
-        position_of((const char *)sqlite3_column_text(statement, 4), taxes, 3, CW_TAX_STANDARD);
-    data->season[at] =
-        position_of((const char *)sqlite3_column_text(statement, 5), seasons, 6, CW_SEASON_NONE);
-    data->minimum_age[at] = (uint8_t)sqlite3_column_int(statement, 6);
-    data->excluded_markets[at] = excluded_markets((const char *)sqlite3_column_text(statement, 7));
-    data->weight[at] = sqlite3_column_int(statement, 8);
+    cw_cursor_uuid(rows, 0, data->product_ids[at].bytes);
+    data->launched_at[at] = cw_cursor_integer(rows, 1);
+    data->retired_at[at] = cw_cursor_is_null(rows, 2) ? INT64_MAX : cw_cursor_integer(rows, 2);
+    data->popularity[at] = (uint32_t)cw_cursor_integer(rows, 3);
+    data->tax_class[at] = position_of(cw_cursor_text(rows, 4, &size), taxes, 3, CW_TAX_STANDARD);
+    data->season[at] = position_of(cw_cursor_text(rows, 5, &size), seasons, 6, CW_SEASON_NONE);
+    data->minimum_age[at] = (uint8_t)cw_cursor_integer(rows, 6);
+    data->excluded_markets[at] = excluded_markets(cw_cursor_text(rows, 7, &size));
+    data->weight[at] = (int32_t)cw_cursor_integer(rows, 8);
     data->product_count++;
     return CW_OK;
 }
@@ -197,16 +186,18 @@ static int64_t find_product(struct reading *reading, const struct cw_uuid *id)
     return found;
 }
 
-static cw_status read_variant(struct reading *reading, sqlite3_stmt *statement, struct cw_error *error)
+static cw_status read_variant(void *context, struct cw_cursor *rows, struct cw_error *error)
 {
+    struct reading *reading = context;
     struct cw_uuid product_id;
-    read_uuid(statement, 1, &product_id);
+    cw_cursor_uuid(rows, 1, product_id.bytes);
     const int64_t product = find_product(reading, &product_id);
     if (product < 0) {
         return CW_OK;
     }
-    const void *sku = sqlite3_column_text(statement, 2);
-    const uint32_t size = (uint32_t)sqlite3_column_bytes(statement, 2);
+    size_t length = 0;
+    const char *sku = cw_cursor_text(rows, 2, &length);
+    const uint32_t size = (uint32_t)length;
     cw_status status = cw_array_reserve((void **)&reading->variants, &reading->variant_capacity,
                                         reading->variant_count + 1, sizeof *reading->variants, error);
     if (status == CW_OK) {
@@ -217,7 +208,7 @@ static cw_status read_variant(struct reading *reading, sqlite3_stmt *statement, 
         return status;
     }
     struct variant_row *row = &reading->variants[reading->variant_count++];
-    read_uuid(statement, 0, &row->id);
+    cw_cursor_uuid(rows, 0, row->id.bytes);
     row->product = (uint32_t)product;
     row->sku_start = reading->sku_size;
     row->sku_size = size;
@@ -245,12 +236,14 @@ static int find_slot(struct reading *reading, const char *currency)
     return reading->slot;
 }
 
-static cw_status read_price(struct reading *reading, sqlite3_stmt *statement, struct cw_error *error)
+static cw_status read_price(void *context, struct cw_cursor *rows, struct cw_error *error)
 {
+    struct reading *reading = context;
     struct cw_uuid product_id;
-    read_uuid(statement, 0, &product_id);
+    cw_cursor_uuid(rows, 0, product_id.bytes);
+    size_t size = 0;
     const int64_t product = find_product(reading, &product_id);
-    const int slot = find_slot(reading, (const char *)sqlite3_column_text(statement, 1));
+    const int slot = find_slot(reading, cw_cursor_text(rows, 1, &size));
     if (product < 0 || slot < 0) {
         return CW_OK;
     }
@@ -259,33 +252,20 @@ static cw_status read_price(struct reading *reading, sqlite3_stmt *statement, st
     if (status == CW_OK) {
         reading->prices[reading->price_count++] = (struct price_row){
             .bucket = (uint32_t)product * reading->data->currency_count + (uint32_t)slot,
-            .valid_from = sqlite3_column_int64(statement, 2),
-            .amount = sqlite3_column_int64(statement, 3),
+            .valid_from = cw_cursor_integer(rows, 2),
+            .amount = cw_cursor_integer(rows, 3),
         };
     }
     return status;
 }
 
 static cw_status read_table(struct reading *reading, const char *sql, int64_t highest,
-                            cw_status (*read)(struct reading *, sqlite3_stmt *, struct cw_error *),
+                            cw_status (*read)(void *, struct cw_cursor *, struct cw_error *),
                             struct cw_error *error)
 {
-    sqlite3_stmt *statement;
-    cw_status status = cw_connection_prepare(reading->connection, sql, &statement, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    sqlite3_bind_int64(statement, 1, highest);
+    const struct cw_parameter parameter = {.kind = CW_PARAMETER_INTEGER, .integer = highest};
     reading->last_product = 0;
-    int code = SQLITE_DONE;
-    while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        status = read(reading, statement, error);
-    }
-    if (status == CW_OK && code != SQLITE_DONE) {
-        status = cw_connection_error(reading->connection, error);
-    }
-    cw_statement_finish(statement);
-    return status;
+    return cw_reader_each(reading->reader, sql, &parameter, 1, true, read, reading, error);
 }
 
 /* Turns counts in first[1 ..] into where each group begins; first has groups + 1 elements. */
@@ -426,14 +406,14 @@ static cw_status read_children(struct reading *reading, int64_t variants, int64_
     return status;
 }
 
-cw_status cw_catalogue_read(struct cw_connection *connection, int64_t products, int64_t variants,
-                            int64_t prices, struct cw_catalogue_part **part, struct cw_error *error)
+cw_status cw_catalogue_read(struct cw_reader *reader, int64_t products, int64_t variants, int64_t prices,
+                            struct cw_catalogue_part **part, struct cw_error *error)
 {
     struct cw_catalogue_part *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return no_memory(error);
     }
-    struct reading reading = {.connection = connection, .data = &made->data, .slot = -1};
+    struct reading reading = {.reader = reader, .data = &made->data, .slot = -1};
     assign_currencies(&made->data);
     cw_status status = read_products(&reading, products, error);
     if (status == CW_OK) {

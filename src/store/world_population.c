@@ -18,7 +18,7 @@ struct child_mark {
 
 /* Rows just read, in their order in the store, before they are put in order. */
 struct reading {
-    struct cw_connection *connection;
+    struct cw_reader *reader;
     struct cw_known_customer *customers;
     uint32_t customer_count;
     uint32_t customer_capacity;
@@ -56,10 +56,11 @@ static bool pool_equals(const struct cw_pool *pool, uint32_t i, const char *text
            memcmp(pool->bytes + pool->offsets[i], text, size) == 0;
 }
 
-static void find_market(struct reading *reading, sqlite3_stmt *statement, int field)
+static void find_market(struct reading *reading, struct cw_cursor *rows, int field)
 {
-    const char *text = (const char *)sqlite3_column_text(statement, field);
-    if (text == NULL || strlen(text) != 2) {
+    size_t size = 0;
+    const char *text = cw_cursor_text(rows, field, &size);
+    if (text == NULL || size != 2) {
         reading->market = -1;
     } else if (memcmp(text, reading->country, 2) != 0) {
         memcpy(reading->country, text, 2);
@@ -68,10 +69,10 @@ static void find_market(struct reading *reading, sqlite3_stmt *statement, int fi
     }
 }
 
-static uint16_t find_region(struct reading *reading, sqlite3_stmt *statement, int field)
+static uint16_t find_region(struct reading *reading, struct cw_cursor *rows, int field)
 {
-    const char *text = (const char *)sqlite3_column_text(statement, field);
-    const size_t size = (size_t)sqlite3_column_bytes(statement, field);
+    size_t size = 0;
+    const char *text = cw_cursor_text(rows, field, &size);
     if (text == NULL || reading->market < 0) {
         return 0;
     }
@@ -110,18 +111,9 @@ static uint8_t find_kind(const char *text)
     return CW_PAYMENT_CARD;
 }
 
-static void read_id(sqlite3_stmt *statement, int field, uint8_t id[16])
+static cw_status read_customer(void *context, struct cw_cursor *rows, struct cw_error *error)
 {
-    const void *blob = sqlite3_column_blob(statement, field);
-    if (blob != NULL && sqlite3_column_bytes(statement, field) == 16) {
-        memcpy(id, blob, 16);
-    } else {
-        memset(id, 0, 16);
-    }
-}
-
-static cw_status read_customer(struct reading *reading, sqlite3_stmt *statement, struct cw_error *error)
-{
+    struct reading *reading = context;
     const cw_status status = cw_array_reserve((void **)&reading->customers, &reading->customer_capacity,
                                               reading->customer_count + 1, sizeof *reading->customers, error);
     if (status != CW_OK) {
@@ -129,13 +121,14 @@ static cw_status read_customer(struct reading *reading, sqlite3_stmt *statement,
     }
     struct cw_known_customer *customer = &reading->customers[reading->customer_count++];
     *customer = (struct cw_known_customer){0};
-    read_id(statement, 0, customer->id.bytes);
-    find_market(reading, statement, 3);
-    customer->created_at = sqlite3_column_int64(statement, 1);
-    customer->birth_date = sqlite3_column_int(statement, 2);
+    cw_cursor_uuid(rows, 0, customer->id.bytes);
+    size_t size = 0;
+    find_market(reading, rows, 3);
+    customer->created_at = cw_cursor_integer(rows, 1);
+    customer->birth_date = (int32_t)cw_cursor_integer(rows, 2);
     customer->market = reading->market < 0 ? NO_MARKET : (uint8_t)reading->market;
-    customer->segment = find_segment((const char *)sqlite3_column_text(statement, 4));
-    customer->region = find_region(reading, statement, 5);
+    customer->segment = find_segment(cw_cursor_text(rows, 4, &size));
+    customer->region = find_region(reading, rows, 5);
     return CW_OK;
 }
 
@@ -173,17 +166,18 @@ static cw_status find_owner(struct reading *reading, const uint8_t *id, uint32_t
     return CW_OK;
 }
 
-static cw_status read_mark(struct reading *reading, sqlite3_stmt *statement, struct child_mark *mark,
+static cw_status read_mark(struct reading *reading, struct cw_cursor *rows, struct child_mark *mark,
                            struct cw_error *error)
 {
     uint8_t owner_id[16];
-    read_id(statement, 1, owner_id);
-    mark->is_default = sqlite3_column_int(statement, 3) != 0;
+    cw_cursor_uuid(rows, 1, owner_id);
+    mark->is_default = cw_cursor_integer(rows, 3) != 0;
     return find_owner(reading, owner_id, &mark->owner, error);
 }
 
-static cw_status read_address(struct reading *reading, sqlite3_stmt *statement, struct cw_error *error)
+static cw_status read_address(void *context, struct cw_cursor *rows, struct cw_error *error)
 {
+    struct reading *reading = context;
     const uint32_t at = reading->address_count;
     cw_status status = cw_array_reserve((void **)&reading->addresses, &reading->address_capacity, at + 1,
                                         sizeof *reading->addresses, error);
@@ -192,25 +186,24 @@ static cw_status read_address(struct reading *reading, sqlite3_stmt *statement, 
                                   sizeof *reading->address_marks, error);
     }
     if (status == CW_OK) {
-        status = read_mark(reading, statement, &reading->address_marks[at], error);
+        status = read_mark(reading, rows, &reading->address_marks[at], error);
     }
     if (status == CW_OK) {
-        read_id(statement, 0, reading->addresses[at].id.bytes);
-        reading->addresses[at].created_at = sqlite3_column_int64(statement, 2);
+        cw_cursor_uuid(rows, 0, reading->addresses[at].id.bytes);
+        reading->addresses[at].created_at = cw_cursor_integer(rows, 2);
         reading->address_count++;
     }
     return status;
 }
 
 /* A card is valid through its month's end; the first moment after it is taken in UTC. */
-static int64_t expiry_moment(sqlite3_stmt *statement, int month_field, int year_field)
+static int64_t expiry_moment(struct cw_cursor *rows, int month_field, int year_field)
 {
-    if (sqlite3_column_type(statement, month_field) == SQLITE_NULL ||
-        sqlite3_column_type(statement, year_field) == SQLITE_NULL) {
+    if (cw_cursor_is_null(rows, month_field) || cw_cursor_is_null(rows, year_field)) {
         return INT64_MAX;
     }
-    const int month = sqlite3_column_int(statement, month_field);
-    const int year = sqlite3_column_int(statement, year_field);
+    const int month = (int32_t)cw_cursor_integer(rows, month_field);
+    const int year = (int32_t)cw_cursor_integer(rows, year_field);
     if (year < 1 || year >= 9999 || month < 1 || month > 12) {
         return INT64_MAX;
     }
@@ -218,8 +211,9 @@ static int64_t expiry_moment(sqlite3_stmt *statement, int month_field, int year_
     return day * CW_MICROS_PER_DAY;
 }
 
-static cw_status read_method(struct reading *reading, sqlite3_stmt *statement, struct cw_error *error)
+static cw_status read_method(void *context, struct cw_cursor *rows, struct cw_error *error)
 {
+    struct reading *reading = context;
     const uint32_t at = reading->method_count;
     cw_status status = cw_array_reserve((void **)&reading->methods, &reading->method_capacity, at + 1,
                                         sizeof *reading->methods, error);
@@ -228,41 +222,29 @@ static cw_status read_method(struct reading *reading, sqlite3_stmt *statement, s
                                   sizeof *reading->method_marks, error);
     }
     if (status == CW_OK) {
-        status = read_mark(reading, statement, &reading->method_marks[at], error);
+        status = read_mark(reading, rows, &reading->method_marks[at], error);
     }
     if (status == CW_OK) {
         struct cw_known_payment_method *method = &reading->methods[at];
-        read_id(statement, 0, method->id.bytes);
-        method->created_at = sqlite3_column_int64(statement, 2);
-        method->kind = find_kind((const char *)sqlite3_column_text(statement, 4));
-        method->limit_amount = sqlite3_column_int64(statement, 5);
-        method->expires_at = expiry_moment(statement, 6, 7);
+        cw_cursor_uuid(rows, 0, method->id.bytes);
+        method->created_at = cw_cursor_integer(rows, 2);
+        size_t size = 0;
+        method->kind = find_kind(cw_cursor_text(rows, 4, &size));
+        method->limit_amount = cw_cursor_integer(rows, 5);
+        method->expires_at = expiry_moment(rows, 6, 7);
         reading->method_count++;
     }
     return status;
 }
 
 static cw_status read_table(struct reading *reading, const char *sql, const int64_t range[2],
-                            cw_status (*read)(struct reading *, sqlite3_stmt *, struct cw_error *),
+                            cw_status (*read)(void *, struct cw_cursor *, struct cw_error *),
                             struct cw_error *error)
 {
-    sqlite3_stmt *statement;
-    cw_status status = cw_connection_prepare(reading->connection, sql, &statement, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    sqlite3_bind_int64(statement, 1, range[0]);
-    sqlite3_bind_int64(statement, 2, range[1]);
+    const struct cw_parameter parameters[] = {{.kind = CW_PARAMETER_INTEGER, .integer = range[0]},
+                                              {.kind = CW_PARAMETER_INTEGER, .integer = range[1]}};
     reading->last_owner = 0;
-    int code = SQLITE_DONE;
-    while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        status = read(reading, statement, error);
-    }
-    if (status == CW_OK && code != SQLITE_DONE) {
-        status = cw_connection_error(reading->connection, error);
-    }
-    cw_statement_finish(statement);
-    return status;
+    return cw_reader_each(reading->reader, sql, parameters, 2, true, read, reading, error);
 }
 
 static cw_status read_all(struct reading *reading, const struct cw_population_range *range,
@@ -447,10 +429,10 @@ static cw_status take_in(struct cw_population_part *part, struct reading *readin
     return CW_OK;
 }
 
-cw_status cw_population_add(struct cw_population_part *part, struct cw_connection *connection,
+cw_status cw_population_add(struct cw_population_part *part, struct cw_reader *reader,
                             const struct cw_population_range *range, bool *is_closed, struct cw_error *error)
 {
-    struct reading reading = {.connection = connection, .is_closed = true, .market = -1};
+    struct reading reading = {.reader = reader, .is_closed = true, .market = -1};
     cw_status status = read_all(&reading, range, error);
     /* Reading from the start there is nobody outside: a stray child is left out. */
     const bool usable = reading.is_closed || range->customers[0] == 0;

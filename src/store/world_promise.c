@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ struct step_range {
 };
 
 struct promising {
-    struct cw_connection *connection;
+    struct cw_reader *reader;
     const struct cw_catalogue_part *catalogue;
     uint32_t first; /* variants asked for */
     uint32_t count;
@@ -103,41 +104,29 @@ static cw_status make_steps(struct promising *self, uint32_t variant, struct cw_
     return CW_OK;
 }
 
-static cw_status read_variant(struct promising *self, sqlite3_stmt *statement, uint32_t variant,
-                              struct cw_error *error)
+static cw_status take_movement(void *context, struct cw_cursor *rows, struct cw_error *error)
 {
-    sqlite3_bind_blob(statement, 3, self->catalogue->data.variant_ids[variant].bytes, 16, SQLITE_STATIC);
-    cw_status status = CW_OK;
-    int code = SQLITE_DONE;
-    while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        status =
-            add_level(self, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1), error);
-    }
-    if (status == CW_OK && code != SQLITE_DONE) {
-        status = cw_connection_error(self->connection, error);
-    }
-    sqlite3_reset(statement);
-    return status == CW_OK ? make_steps(self, variant, error) : status;
+    return add_level(context, cw_cursor_integer(rows, 0), cw_cursor_integer(rows, 1), error);
 }
 
 static cw_status read_variants(struct promising *self, const uint8_t *centre, int64_t movements,
                                struct cw_error *error)
 {
-    sqlite3_stmt *statement;
-    cw_status status = cw_connection_prepare(self->connection,
-                                             "SELECT occurred_at, quantity FROM stock_movements WHERE "
-                                             "fulfilment_centre_id = ?1 AND rowid <= ?2 AND "
-                                             "variant_id = ?3 ORDER BY occurred_at",
-                                             &statement, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    sqlite3_bind_blob(statement, 1, centre, 16, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, movements);
+    struct cw_parameter parameters[] = {{.kind = CW_PARAMETER_UUID, .bytes = centre},
+                                        {.kind = CW_PARAMETER_INTEGER, .integer = movements},
+                                        {.kind = CW_PARAMETER_UUID}};
+    cw_status status = CW_OK;
     for (uint32_t v = self->first; status == CW_OK && v < self->first + self->count; v++) {
-        status = read_variant(self, statement, v, error);
+        parameters[2].bytes = self->catalogue->data.variant_ids[v].bytes;
+        status = cw_reader_each(self->reader,
+                                "SELECT occurred_at, quantity FROM stock_movements WHERE "
+                                "fulfilment_centre_id = ?1 AND rowid <= ?2 AND variant_id = ?3 ORDER BY "
+                                "occurred_at",
+                                parameters, 3, false, take_movement, self, error);
+        if (status == CW_OK) {
+            status = make_steps(self, v, error);
+        }
     }
-    cw_statement_finish(statement);
     return status;
 }
 
@@ -146,72 +135,74 @@ static bool is_asked_for(const struct promising *self, int64_t variant)
     return variant >= self->first && variant < (int64_t)self->first + self->count;
 }
 
-/* All movements of the site, by variant and time, as the index holds them. */
-static cw_status step_through_site(struct promising *self, sqlite3_stmt *statement, struct cw_error *error)
+/* The rows of a site by variant and time; the variant of the row before. */
+struct site_reading {
+    struct promising *self;
+    uint8_t id[16];
+    int64_t variant;
+};
+
+static cw_status end_variant(const struct site_reading *site, struct cw_error *error)
 {
-    uint8_t id[16] = {0};
-    int64_t variant = -1;
+    return is_asked_for(site->self, site->variant) ? make_steps(site->self, (uint32_t)site->variant, error)
+                                                   : CW_OK;
+}
+
+static cw_status take_of_site(void *context, struct cw_cursor *rows, struct cw_error *error)
+{
+    struct site_reading *site = context;
+    uint8_t id[16];
     cw_status status = CW_OK;
-    int code = SQLITE_DONE;
-    while (status == CW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const void *row_id = sqlite3_column_blob(statement, 0);
-        if (variant < 0 || memcmp(id, row_id, sizeof id) != 0) {
-            if (is_asked_for(self, variant)) {
-                status = make_steps(self, (uint32_t)variant, error);
-            }
-            memcpy(id, row_id, sizeof id);
-            variant = cw_id_index_find(&self->catalogue->variants, id);
-        }
-        if (status == CW_OK && is_asked_for(self, variant)) {
-            status = add_level(self, sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2),
-                               error);
-        }
+    cw_cursor_uuid(rows, 0, id);
+    if (site->variant < 0 || memcmp(id, site->id, sizeof id) != 0) {
+        status = end_variant(site, error);
+        memcpy(site->id, id, sizeof id);
+        site->variant = cw_id_index_find(&site->self->catalogue->variants, id);
     }
-    if (status == CW_OK && code != SQLITE_DONE) {
-        return cw_connection_error(self->connection, error);
+    if (status == CW_OK && is_asked_for(site->self, site->variant)) {
+        status = add_level(site->self, cw_cursor_integer(rows, 1), cw_cursor_integer(rows, 2), error);
     }
-    return status == CW_OK && is_asked_for(self, variant) ? make_steps(self, (uint32_t)variant, error)
-                                                          : status;
+    return status;
 }
 
 static cw_status read_site(struct promising *self, const uint8_t *centre, int64_t movements,
                            struct cw_error *error)
 {
-    sqlite3_stmt *statement;
-    cw_status status =
-        cw_connection_prepare(self->connection,
-                              "SELECT variant_id, occurred_at, quantity FROM stock_movements INDEXED BY "
-                              "stock_movements_ledger WHERE "
-                              "fulfilment_centre_id = ?1 AND rowid <= ?2 ORDER BY variant_id, occurred_at",
-                              &statement, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    sqlite3_bind_blob(statement, 1, centre, 16, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, movements);
-    status = step_through_site(self, statement, error);
-    cw_statement_finish(statement);
-    return status;
+    const struct cw_parameter parameters[] = {{.kind = CW_PARAMETER_UUID, .bytes = centre},
+                                              {.kind = CW_PARAMETER_INTEGER, .integer = movements}};
+    struct site_reading site = {.self = self, .variant = -1};
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT variant_id, occurred_at, quantity FROM stock_movements%s WHERE "
+             "fulfilment_centre_id = ?1 AND rowid <= ?2 ORDER BY variant_id, occurred_at",
+             self->reader->store->operations->ledger_hint);
+    const cw_status status =
+        cw_reader_each(self->reader, sql, parameters, 2, true, take_of_site, &site, error);
+    return status == CW_OK ? end_variant(&site, error) : status;
 }
 
-static cw_status find_centre(struct cw_connection *connection, uint32_t site, uint8_t centre[16],
-                             bool *is_there, struct cw_error *error)
+struct centre_reading {
+    uint8_t *id;
+    bool is_there;
+};
+
+static cw_status take_centre(void *context, struct cw_cursor *rows, struct cw_error *error)
 {
-    sqlite3_stmt *statement;
-    cw_status status = cw_connection_prepare(connection, "SELECT id FROM fulfilment_centres WHERE code = ?1",
-                                             &statement, error);
-    if (status != CW_OK) {
-        return status;
-    }
-    sqlite3_bind_text(statement, 1, cw_fulfilment_site_get(site)->code, -1, SQLITE_STATIC);
-    const int code = sqlite3_step(statement);
-    *is_there = code == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == 16;
-    if (*is_there) {
-        memcpy(centre, sqlite3_column_blob(statement, 0), 16);
-    } else if (code != SQLITE_DONE && code != SQLITE_ROW) {
-        status = cw_connection_error(connection, error);
-    }
-    cw_statement_finish(statement);
+    (void)error;
+    struct centre_reading *centre = context;
+    cw_cursor_uuid(rows, 0, centre->id);
+    centre->is_there = true;
+    return CW_OK;
+}
+
+static cw_status find_centre(struct cw_reader *reader, uint32_t site, uint8_t id[16], bool *is_there,
+                             struct cw_error *error)
+{
+    const struct cw_parameter code = {.kind = CW_PARAMETER_TEXT, .bytes = cw_fulfilment_site_get(site)->code};
+    struct centre_reading centre = {.id = id};
+    const cw_status status = cw_reader_each(reader, "SELECT id FROM fulfilment_centres WHERE code = ?1",
+                                            &code, 1, false, take_centre, &centre, error);
+    *is_there = centre.is_there;
     return status;
 }
 
@@ -244,7 +235,7 @@ static cw_status lay_out(const struct promising *self, struct cw_promise *promis
     return CW_OK;
 }
 
-cw_status cw_promise_read(struct cw_connection *connection, const struct cw_catalogue_part *catalogue,
+cw_status cw_promise_read(struct cw_reader *reader, const struct cw_catalogue_part *catalogue,
                           int64_t movements, uint32_t site, uint32_t first, uint32_t count,
                           struct cw_promise *promise, struct cw_error *error)
 {
@@ -254,13 +245,12 @@ cw_status cw_promise_read(struct cw_connection *connection, const struct cw_cata
                             "stock of site %u, variants %u to %llu was asked for", site, first,
                             (unsigned long long)first + count);
     }
-    struct promising self = {
-        .connection = connection, .catalogue = catalogue, .first = first, .count = count};
+    struct promising self = {.reader = reader, .catalogue = catalogue, .first = first, .count = count};
     uint8_t centre[16];
     bool is_there = false;
     self.ranges = calloc(count + (size_t)1, sizeof *self.ranges);
     cw_status status = self.ranges != NULL
-                           ? find_centre(connection, site, centre, &is_there, error)
+                           ? find_centre(reader, site, centre, &is_there, error)
                            : cw_error_set(error, CW_E_NO_MEMORY, NULL,
                                           "out of memory: reading the stock of %u variants", count);
     if (status == CW_OK && is_there) {

@@ -1,0 +1,231 @@
+/* The operations of store.h: each goes to the kind of store that it is asked of. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store_base.h"
+
+cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store,
+                        struct cw_error *error)
+{
+    return cw_sqlite_store_open(options, store, error);
+}
+
+void cw_store_close(struct cw_store *store)
+{
+    if (store != NULL) {
+        store->operations->close(store);
+    }
+}
+
+struct cw_store *cw_store_new(size_t size, const struct cw_store_operations *operations, const char *name,
+                              bool read_only)
+{
+    const size_t name_size = strlen(name) + 1;
+    struct cw_store *store = calloc(1, size);
+    char *copy = malloc(name_size);
+    if (store == NULL || copy == NULL) {
+        free(store);
+        free(copy);
+        return NULL;
+    }
+    memcpy(copy, name, name_size);
+    store->operations = operations;
+    store->name = copy;
+    store->read_only = read_only;
+    pthread_mutex_init(&store->writes.mutex, NULL);
+    pthread_cond_init(&store->writes.changed, NULL);
+    store->writes.last = &store->writes.first;
+    pthread_mutex_init(&store->reservations.mutex, NULL);
+    pthread_mutex_init(&store->worlds.mutex, NULL);
+    return store;
+}
+
+void cw_store_free(struct cw_store *store)
+{
+    pthread_mutex_destroy(&store->worlds.mutex);
+    pthread_mutex_destroy(&store->reservations.mutex);
+    pthread_cond_destroy(&store->writes.changed);
+    pthread_mutex_destroy(&store->writes.mutex);
+    free(store->name);
+    free(store);
+}
+
+cw_status cw_store_check_writable(const struct cw_store *store, struct cw_error *error)
+{
+    if (!store->read_only) {
+        return CW_OK;
+    }
+    return cw_error_set(error, CW_E_UNSUPPORTED, "store", "store %s is open for reading only", store->name);
+}
+
+void cw_store_lock_stock(struct cw_store *store)
+{
+    store->operations->lock_stock(store);
+}
+
+void cw_store_unlock_stock(struct cw_store *store)
+{
+    store->operations->unlock_stock(store);
+}
+
+cw_status cw_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error)
+{
+    const cw_status status = cw_store_check_writable(store, error);
+    return status == CW_OK ? store->operations->load_begin(store, load, error) : status;
+}
+
+cw_status cw_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error)
+{
+    return load->store->operations->load_add(load, batch, error);
+}
+
+cw_status cw_load_commit(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error)
+{
+    return (*load)->store->operations->load_commit(load, run, error);
+}
+
+void cw_load_abort(struct cw_load **load)
+{
+    if (*load != NULL) {
+        (*load)->store->operations->load_abort(load);
+    }
+}
+
+cw_status cw_store_answer_find(struct cw_store *store, const char *key, int64_t since,
+                               struct cw_kept_answer *answer, bool *found, struct cw_error *error)
+{
+    uint32_t count = 0;
+    const cw_status status = store->operations->answers(store, key, since, 1, answer, &count, error);
+    if (status == CW_OK) {
+        *found = count == 1;
+    }
+    return status;
+}
+
+cw_status cw_store_answer_jobs(struct cw_store *store, int64_t since, uint32_t limit,
+                               struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error)
+{
+    return store->operations->answers(store, NULL, since, limit, answers, count, error);
+}
+
+cw_status cw_store_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
+                        struct cw_error *error)
+{
+    return store->operations->read(store, query, batch, error);
+}
+
+cw_status cw_store_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
+                         struct cw_error *error)
+{
+    return store->operations->count(store, entity, rows, error);
+}
+
+cw_status cw_store_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error)
+{
+    return store->operations->basis(store, rows, error);
+}
+
+cw_status cw_store_runs(struct cw_store *store, const struct cw_uuid *after, uint32_t limit,
+                        struct cw_run_record *records, uint32_t *count, struct cw_error *error)
+{
+    return store->operations->runs(store, NULL, after, limit, records, count, error);
+}
+
+cw_status cw_store_run(struct cw_store *store, const struct cw_uuid *id, struct cw_run_record *record,
+                       struct cw_error *error)
+{
+    uint32_t count = 0;
+    const cw_status status = store->operations->runs(store, id, NULL, 1, record, &count, error);
+    if (status == CW_OK && count == 0) {
+        return cw_error_set(error, CW_E_NOT_FOUND, "id", "there is no run with this id");
+    }
+    return status;
+}
+
+cw_status cw_store_select(struct cw_store *store, const char *sql, const char *const *parameters,
+                          uint32_t parameter_count,
+                          bool (*row)(void *context, int columns, const char *const *values), void *context,
+                          struct cw_error *error)
+{
+    return store->operations->select(store, sql, parameters, parameter_count, row, context, error);
+}
+
+cw_status cw_reader_query(struct cw_reader *reader, const char *sql, const struct cw_parameter *parameters,
+                          uint32_t parameter_count, bool many, struct cw_cursor **rows,
+                          struct cw_error *error)
+{
+    return reader->store->operations->reader_query(reader, sql, parameters, parameter_count, many, rows,
+                                                   error);
+}
+
+cw_status cw_reader_each(struct cw_reader *reader, const char *sql, const struct cw_parameter *parameters,
+                         uint32_t parameter_count, bool many,
+                         cw_status (*read)(void *context, struct cw_cursor *rows, struct cw_error *error),
+                         void *context, struct cw_error *error)
+{
+    struct cw_cursor *rows;
+    cw_status status = cw_reader_query(reader, sql, parameters, parameter_count, many, &rows, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    bool has_row = true;
+    while (status == CW_OK && has_row) {
+        status = rows->operations->next(rows, &has_row, error);
+        if (status == CW_OK && has_row) {
+            status = read(context, rows, error);
+        }
+    }
+    rows->operations->close(rows);
+    return status;
+}
+
+int64_t cw_cursor_integer(struct cw_cursor *rows, int field)
+{
+    return rows->operations->integer(rows, field);
+}
+
+bool cw_cursor_is_null(struct cw_cursor *rows, int field)
+{
+    return rows->operations->is_null(rows, field);
+}
+
+const char *cw_cursor_text(struct cw_cursor *rows, int field, size_t *size)
+{
+    return rows->operations->bytes(rows, field, size);
+}
+
+void cw_cursor_uuid(struct cw_cursor *rows, int field, uint8_t id[16])
+{
+    size_t size = 0;
+    const void *bytes = rows->operations->bytes(rows, field, &size);
+    if (bytes != NULL && size == 16) {
+        memcpy(id, bytes, 16);
+    } else {
+        memset(id, 0, 16);
+    }
+}
+
+void cw_kept_answer_clear(struct cw_kept_answer *answer)
+{
+    if (answer == NULL) {
+        return;
+    }
+    cw_buffer_clear(&answer->headers);
+    cw_buffer_clear(&answer->body);
+    cw_buffer_clear(&answer->job_result);
+    *answer = (struct cw_kept_answer){0};
+}
+
+void cw_run_record_clear(struct cw_run_record *record)
+{
+    if (record == NULL) {
+        return;
+    }
+    cw_buffer_clear(&record->spec);
+    cw_buffer_clear(&record->request);
+    cw_buffer_clear(&record->digests);
+    cw_buffer_clear(&record->basis);
+    *record = (struct cw_run_record){0};
+}
