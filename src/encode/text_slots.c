@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/arena.h"
+
 /* Small slots are for pools of which at most one string in so many is too long for them. */
 #define SMALL_SLOT_EXCEPTIONS 32
 
@@ -50,14 +52,11 @@ static cw_status slots_new(const struct cw_pool *pool, size_t around, struct cw_
     slots->pool = pool;
     measure(slots, around);
     const size_t size = ((size_t)pool->count + 2) * slots->size;
-    /* calloc leaves pages untouched until a string of them is met, but aligns to less than a slot. */
-    char *memory = calloc(1, size);
-    if (memory == NULL) {
+    slots->words = cw_table_alloc(size);
+    if (slots->words == NULL) {
         free(slots);
         return no_memory(size, error);
     }
-    slots->memory = memory;
-    slots->words = (_Atomic uint64_t *)(void *)(memory + (0 - (uintptr_t)memory) % slots->size);
     *out = slots;
     return CW_OK;
 }
@@ -110,7 +109,7 @@ void cw_text_slots_release(struct cw_slot_shelf *shelf, struct cw_text_slots *sl
     }
     pthread_mutex_unlock(&shelf->lock);
     if (is_unused) {
-        free(slots->memory);
+        cw_table_free((void *)(uintptr_t)slots->words);
         free(slots);
     }
 }

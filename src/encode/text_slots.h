@@ -27,7 +27,6 @@ struct cw_text_slots {
     const struct cw_pool *pool;
     uint32_t column;
     int64_t users; /* chunks */
-    void *memory;
     struct cw_text_slots *next;
 };
 
@@ -68,7 +67,11 @@ static inline size_t cw_text_slot_read(char *out, _Atomic uint64_t *words, size_
         memcpy(out + i * 8, &word, 8);
     }
     memcpy(out + last * 8, &end, 8);
-    return (uint8_t)out[size - 1];
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (size_t)(end >> 56);
+#else
+    return (size_t)(end & 0xff);
+#endif
 }
 
 #endif

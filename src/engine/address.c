@@ -2,6 +2,7 @@
 #include "engine/customer_plan.h"
 #include "engine/email.h"
 #include "engine/fill.h"
+#include "engine/street_line.h"
 #include "engine/text_pools.h"
 #include "model/columns.h"
 
@@ -138,21 +139,13 @@ static void fill_street(const struct block *block, struct cw_batch *batch)
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_ADDRESS_STREET, block->at);
     for (int64_t i = 0; i < block->count; i++) {
         const struct place *place = &block->places[i];
-        if (place->k == 0) {
-            struct cw_home_street home = cw_home_street(block->plan, &place->customer);
-            cw_fill_text_end(&text, cw_street_write(table_of(block, i), home.street, place->customer.postal,
-                                                    home.number_draw, text.at));
-            continue;
-        }
+        uint64_t draw = place->k == 0
+                            ? cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_STREET, place->customer.row, 0)
+                            : cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_ADDRESS, place->customer.row,
+                                               8 * place->k + 3);
         const struct cw_market_table *table = table_of(block, i);
-        uint32_t street = 0;
-        uint64_t draw =
-            cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_ADDRESS, place->customer.row, 8 * place->k + 3);
-        if (table->streets.count > 0) {
-            street = cw_alias_pick_half(&table->streets, (uint32_t)(draw >> 32));
-        }
-        cw_fill_text_end(&text,
-                         cw_street_write(table, street, place->customer.postal, (uint32_t)draw, text.at));
+        uint32_t street = cw_street_choose(table, place->customer.postal, (uint32_t)(draw >> 32));
+        cw_fill_text_end(&text, cw_street_write(table, street, (uint32_t)draw, text.at));
     }
 }
 

@@ -4,6 +4,7 @@
 #include "engine/customer_plan.h"
 #include "engine/email.h"
 #include "engine/fill.h"
+#include "engine/street_line.h"
 #include "engine/text_pools.h"
 #include "model/columns.h"
 
@@ -90,22 +91,41 @@ static void fill_birth_date(const struct block *block, struct cw_batch *batch)
     }
 }
 
-static inline uint32_t phone_range(const struct block *block, int64_t i, uint64_t *draw)
+/* The ranges of the block's phones and the draws they come from. What is read at random is fetched some steps
+ * before it is needed. */
+struct phones {
+    uint64_t draws[BLOCK_ROWS];
+    uint32_t ranges[BLOCK_ROWS];
+};
+
+static void choose_phones(const struct block *block, struct phones *phones)
 {
-    *draw = cw_customer_draw(block->plan, CW_CUSTOMER_DRAW_PHONE, block->customers[i].row, 0);
-    return cw_alias_pick_half(&table_of(block, i)->phones, (uint32_t)(*draw >> 32));
+    const struct cw_stream stream = block->plan->streams[CW_CUSTOMER_DRAW_PHONE];
+    for (int64_t i = 0; i < block->count; i++) {
+        const struct cw_alias *alias = &table_of(block, i)->phones;
+        uint64_t draw = cw_draw(stream, (uint64_t)block->customers[i].row, 0);
+        phones->draws[i] = draw;
+        __builtin_prefetch(&alias->cells[((draw >> 32) * alias->count) >> 32]);
+    }
+    for (int64_t i = 0; i < block->count; i++) {
+        const struct cw_market_table *table = table_of(block, i);
+        uint32_t range = cw_alias_pick_half(&table->phones, (uint32_t)(phones->draws[i] >> 32));
+        phones->ranges[i] = range;
+        __builtin_prefetch(&table->phone_ranges[range]);
+    }
 }
 
 /* Everyone gets a number, and those without a phone lose it again, as a branch could not be predicted. */
 static void fill_phone(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_PHONE, block->at);
+    struct phones phones;
     uint8_t valid[BLOCK_ROWS];
+    choose_phones(block, &phones);
     for (int64_t i = 0; i < block->count; i++) {
-        uint64_t draw;
-        const struct cw_phone_range *range = &table_of(block, i)->phone_ranges[phone_range(block, i, &draw)];
+        const struct cw_phone_range *range = &table_of(block, i)->phone_ranges[phones.ranges[i]];
         memcpy(text.at, range->prefix, sizeof range->prefix);
-        cw_decimal_8(text.at + range->length, (uint32_t)(((draw & 0xffffffff) * 100000000) >> 32));
+        cw_decimal_8(text.at + range->length, (uint32_t)(((phones.draws[i] & 0xffffffff) * 100000000) >> 32));
         valid[i] = cw_customer_has_phone(&block->customers[i]);
         size_t length = (size_t)range->length + range->digits;
         cw_fill_text_end(&text, text.at + (valid[i] ? length : 0));
@@ -116,27 +136,34 @@ static void fill_phone(const struct block *block, struct cw_batch *batch)
 static void fill_phone_kind(const struct block *block, struct cw_batch *batch)
 {
     int32_t *codes = cw_fill_int32(batch, CW_CUSTOMER_PHONE_KIND, block->at);
+    struct phones phones;
     uint8_t valid[BLOCK_ROWS];
+    choose_phones(block, &phones);
     for (int64_t i = 0; i < block->count; i++) {
-        uint64_t draw;
         valid[i] = cw_customer_has_phone(&block->customers[i]);
-        codes[i] = valid[i] ? table_of(block, i)->market->phones.kind[phone_range(block, i, &draw)] : 0;
+        codes[i] = valid[i] ? table_of(block, i)->market->phones.kind[phones.ranges[i]] : 0;
     }
     cw_fill_validity(batch, CW_CUSTOMER_PHONE_KIND, block->at, valid, block->count);
 }
 
-/* Streets are chosen in a loop of their own, so that the reads of the tables overlap. */
 static void fill_street(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_STREET, block->at);
-    struct cw_home_street homes[BLOCK_ROWS];
+    const struct cw_stream stream = block->plan->streams[CW_CUSTOMER_DRAW_STREET];
+    uint64_t draws[BLOCK_ROWS];
+    uint32_t streets[BLOCK_ROWS];
     for (int64_t i = 0; i < block->count; i++) {
-        homes[i] = cw_home_street(block->plan, &block->customers[i]);
-        __builtin_prefetch(&table_of(block, i)->street_texts[homes[i].street]);
+        const struct cw_alias *alias = &table_of(block, i)->streets;
+        draws[i] = cw_draw(stream, (uint64_t)block->customers[i].row, 0);
+        __builtin_prefetch(&alias->cells[((draws[i] >> 32) * alias->count) >> 32]);
     }
     for (int64_t i = 0; i < block->count; i++) {
-        cw_fill_text_end(&text, cw_street_write(table_of(block, i), homes[i].street,
-                                                block->customers[i].postal, homes[i].number_draw, text.at));
+        const struct cw_market_table *table = table_of(block, i);
+        streets[i] = cw_street_choose(table, block->customers[i].postal, (uint32_t)(draws[i] >> 32));
+        __builtin_prefetch(&table->street_texts[streets[i]]);
+    }
+    for (int64_t i = 0; i < block->count; i++) {
+        cw_fill_text_end(&text, cw_street_write(table_of(block, i), streets[i], (uint32_t)draws[i], text.at));
     }
 }
 

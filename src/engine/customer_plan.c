@@ -8,9 +8,6 @@
 #define NEW_DAYS 90                /* how long a customer counts as new */
 #define YOUNGEST_SIGN_UP_DAYS 5844 /* 16 years */
 #define FOUR_YEARS_DAYS 1461
-/* Numbers of namesakes move on by this much per earlier run, to cover what rounding may add to each run's
- * share. */
-#define NUMBERS_PER_RUN 4
 
 /* ---- The run ---- */
 
@@ -197,19 +194,6 @@ void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_custome
 
 /* ---- Names ---- */
 
-/* Numbers that earlier runs may have used up in a stretch of given names of a family: as many as the stretch
- * holds at the distance at which a run of all earlier customers would stand, step (2^64 / prior) times scale.
- */
-static uint64_t used_numbers(const struct cw_customer_plan *plan, uint32_t market, uint64_t family_scale,
-                             uint64_t given_length)
-{
-    if (plan->prior_runs == 0) {
-        return 0;
-    }
-    uint64_t used = cw_multiply_high((uint64_t)plan->prior[market] << 20, given_length) / family_scale;
-    return (used >> 20) + (uint64_t)plan->prior_runs * NUMBERS_PER_RUN;
-}
-
 /* Nobody signs up as a child: the few who would be too young are made up to four years older than that. */
 static int32_t birth_date(const struct cw_age_table *ages, const struct cw_birth_decades *decades,
                           int32_t as_of_day, int32_t sign_up_day, uint8_t decade, uint64_t draw)
@@ -314,26 +298,6 @@ void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_c
                           struct cw_identity *identity)
 {
     cw_customers_identify(plan, customer, 1, identity);
-}
-
-uint64_t cw_customer_namesake(const struct cw_customer_plan *plan, const struct cw_customer *customer,
-                              const struct cw_identity *identity, bool by_initial)
-{
-    const struct cw_name_tables *names = &plan->tables->tables[customer->market].names;
-    const struct cw_family_group *family = &names->family_groups[identity->family_group];
-    uint32_t initial = names->given_groups[identity->given_group].initial;
-    uint64_t start =
-        by_initial ? names->initial_starts[initial] : cw_name_start(&names->givens, identity->given_group);
-    uint64_t end = by_initial ? names->initial_starts[initial + 1]
-                              : cw_name_start(&names->givens, identity->given_group + 1);
-    /* Of the last stretch the end is 2^64, that is 0, which the difference takes for what it is. */
-    uint64_t length = end - start;
-    /* Customers stand at even distances, so at most one falls into a shorter stretch. */
-    cw_u128 distance = (cw_u128)plan->markets[customer->market].step * family->scale;
-    uint64_t number = distance > length ? 0 : (identity->within - start) / (uint64_t)distance;
-    number += used_numbers(plan, customer->market, family->scale, length);
-    /* Markets that know the same family name take turns at the numbers. */
-    return number * family->sharing_markets + family->sharing_rank;
 }
 
 /* ---- Money ---- */

@@ -129,11 +129,6 @@ void cw_customer_identify(const struct cw_customer_plan *plan, const struct cw_c
 void cw_customers_identify(const struct cw_customer_plan *plan, const struct cw_customer *customers,
                            int64_t count, struct cw_identity *identities);
 
-/* A number that differs between customers of equal ascii family and given names, or (by_initial) of equal
- * ascii family name and initial, over all runs into a store. */
-uint64_t cw_customer_namesake(const struct cw_customer_plan *plan, const struct cw_customer *customer,
-                              const struct cw_identity *identity, bool by_initial);
-
 static inline uint64_t cw_customer_draw(const struct cw_customer_plan *plan, enum cw_customer_draw purpose,
                                         int64_t row, uint32_t number)
 {

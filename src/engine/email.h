@@ -8,12 +8,4 @@
 char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                      const struct cw_identity *identity, char *out);
 
-/* What the street line of a home address is made of. */
-struct cw_home_street {
-    uint32_t street;      /* in the market's streets; 0 where it has none */
-    uint32_t number_draw; /* decides the house number */
-};
-
-struct cw_home_street cw_home_street(const struct cw_customer_plan *plan, const struct cw_customer *customer);
-
 #endif

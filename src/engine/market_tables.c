@@ -92,7 +92,7 @@ static cw_status pool_of_codes(const struct cw_market_tables *tables, size_t mem
 
 /* ---- All of it ---- */
 
-static cw_status build_choices(struct cw_market_table *table, struct cw_error *error)
+static cw_status build_choices(struct cw_market_table *table, struct cw_arena *arena, struct cw_error *error)
 {
     const struct cw_market *market = table->market;
     const struct {
@@ -103,25 +103,33 @@ static cw_status build_choices(struct cw_market_table *table, struct cw_error *e
                    {&table->phones, market->phones.weights, market->phones.count},
                    {&table->payment_brands, market->payment_brands.weights, market->payment_brands.count},
                    {&table->email_domains, market->email_domains.weights, market->email_domains.count}};
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+    cw_status status = CW_OK;
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0] && status == CW_OK; i++) {
+        struct cw_alias made = {0};
+        size_t size = choices[i].count * sizeof *made.cells;
         if (choices[i].count == 0) {
             continue;
         }
-        cw_status status =
-            cw_alias_init_integers(choices[i].alias, choices[i].weights, choices[i].count, error);
-        if (status != CW_OK) {
-            return status;
+        status = cw_alias_init_integers(&made, choices[i].weights, choices[i].count, error);
+        struct cw_alias_cell *cells = cw_arena_alloc(arena, size);
+        if (status == CW_OK && cells == NULL) {
+            status = no_memory(error, "choices");
         }
+        if (status == CW_OK) {
+            memcpy(cells, made.cells, size);
+            *choices[i].alias = (struct cw_alias){made.count, cells};
+        }
+        cw_alias_clear(&made);
     }
-    return CW_OK;
+    return status;
 }
 
-static cw_status build_cities(struct cw_market_table *table, struct cw_error *error)
+static cw_status build_cities(struct cw_market_table *table, struct cw_arena *arena, struct cw_error *error)
 {
     const struct cw_cities *cities = &table->market->cities;
     struct cw_alias alias = {0};
     cw_status status = cw_alias_init_integers(&alias, cities->population, cities->count, error);
-    table->cities = calloc(cities->count, sizeof *table->cities);
+    table->cities = cw_arena_alloc(arena, cities->count * sizeof *table->cities);
     if (status == CW_OK && table->cities == NULL) {
         status = no_memory(error, "cities");
     }
@@ -139,10 +147,11 @@ static cw_status build_cities(struct cw_market_table *table, struct cw_error *er
     return status;
 }
 
-static cw_status build_phone_ranges(struct cw_market_table *table, struct cw_error *error)
+static cw_status build_phone_ranges(struct cw_market_table *table, struct cw_arena *arena,
+                                    struct cw_error *error)
 {
     const struct cw_phone_ranges *phones = &table->market->phones;
-    table->phone_ranges = calloc(phones->count, sizeof *table->phone_ranges);
+    table->phone_ranges = cw_arena_alloc(arena, phones->count * sizeof *table->phone_ranges);
     if (table->phone_ranges == NULL) {
         return no_memory(error, "phone numbers");
     }
@@ -164,28 +173,32 @@ static cw_status build_phone_ranges(struct cw_market_table *table, struct cw_err
     return CW_OK;
 }
 
-static cw_status build_street_texts(struct cw_market_table *table, struct cw_error *error)
+static cw_status build_street_texts(struct cw_market_table *table, struct cw_arena *arena,
+                                    struct cw_error *error)
 {
-    const struct cw_pool *names = &table->market->streets.names;
-    uint32_t count = table->market->streets.count;
-    table->street_texts = calloc((size_t)count + 1, sizeof *table->street_texts);
+    const struct cw_market *market = table->market;
+    const struct cw_pool *names =
+        market->streets.count > 0 ? &market->streets.names : &market->postal_codes.localities;
+    table->street_texts = cw_arena_alloc(arena, ((size_t)names->count + 1) * sizeof *table->street_texts);
     if (table->street_texts == NULL) {
         return no_memory(error, "streets");
     }
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < names->count; i++) {
         uint32_t length = names->offsets[i + 1] - names->offsets[i];
         table->street_texts[i].length = (uint8_t)length;
         memcpy(table->street_texts[i].text, names->bytes + names->offsets[i],
                length < CW_STREET_TEXT_MAX ? length : CW_STREET_TEXT_MAX);
     }
+    table->street_names = names;
     return CW_OK;
 }
 
-static cw_status note_shown_regions(struct cw_market_table *table, struct cw_error *error)
+static cw_status note_shown_regions(struct cw_market_table *table, struct cw_arena *arena,
+                                    struct cw_error *error)
 {
     const struct cw_pool *names = &table->market->regions.names;
     uint32_t count = table->market->regions.count;
-    table->region_shown = calloc((size_t)count + 1, sizeof *table->region_shown);
+    table->region_shown = cw_arena_alloc(arena, ((size_t)count + 1) * sizeof *table->region_shown);
     if (table->region_shown == NULL) {
         return no_memory(error, "regions");
     }
@@ -195,12 +208,13 @@ static cw_status note_shown_regions(struct cw_market_table *table, struct cw_err
     return CW_OK;
 }
 
-static cw_status find_region_zones(struct cw_market_table *table, struct cw_error *error)
+static cw_status find_region_zones(struct cw_market_table *table, struct cw_arena *arena,
+                                   struct cw_error *error)
 {
     const struct cw_cities *cities = &table->market->cities;
     uint32_t regions = table->market->regions.count;
     uint32_t *largest = calloc(regions + 1, sizeof *largest);
-    table->region_zones = calloc(regions + 1, sizeof *table->region_zones);
+    table->region_zones = cw_arena_alloc(arena, ((size_t)regions + 1) * sizeof *table->region_zones);
     if (largest == NULL || table->region_zones == NULL) {
         free(largest);
         return no_memory(error, "regions");
@@ -223,17 +237,18 @@ static cw_status find_region_zones(struct cw_market_table *table, struct cw_erro
 }
 
 /* A market's parts besides its names. */
-static cw_status (*const builders[])(struct cw_market_table *, struct cw_error *) = {
+static cw_status (*const builders[])(struct cw_market_table *, struct cw_arena *, struct cw_error *) = {
     build_choices,      build_cities,       build_phone_ranges,
     build_street_texts, note_shown_regions, find_region_zones,
 };
 
-static cw_status build_market(struct cw_market_table *table, const struct cw_birth_decades *decades,
-                              const struct cw_birth_decades *usual, struct cw_error *error)
+static cw_status build_market(struct cw_market_table *table, struct cw_arena *arena,
+                              const struct cw_birth_decades *decades, const struct cw_birth_decades *usual,
+                              struct cw_error *error)
 {
-    cw_status status = cw_name_tables_init(&table->names, table->market, decades, usual, error);
+    cw_status status = cw_name_tables_init(&table->names, arena, table->market, decades, usual, error);
     for (size_t i = 0; i < sizeof builders / sizeof builders[0] && status == CW_OK; i++) {
-        status = builders[i](table, error);
+        status = builders[i](table, arena, error);
     }
     return status == CW_OK ? cw_street_format_init(&table->street_format, table->market, error) : status;
 }
@@ -267,7 +282,7 @@ static cw_status build_tables(struct cw_market_tables *tables, struct cw_error *
     cw_status status = CW_OK;
     for (uint32_t m = 0; m < tables->count && status == CW_OK; m++) {
         tables->tables[m].market = cw_market_get(m);
-        status = build_market(&tables->tables[m], &decades, &usual, error);
+        status = build_market(&tables->tables[m], &tables->arena, &decades, &usual, error);
     }
     return status == CW_OK ? build_pools(tables, error) : status;
 }
@@ -291,7 +306,7 @@ cw_status cw_market_tables_new(int64_t as_of, struct cw_market_tables **out, str
     }
     tables->count = cw_market_count();
     tables->day = first_day_of_year(as_of);
-    tables->tables = calloc(tables->count, sizeof *tables->tables);
+    tables->tables = cw_arena_alloc(&tables->arena, tables->count * sizeof *tables->tables);
     cw_status status = tables->tables == NULL ? no_memory(error, "markets") : build_tables(tables, error);
     if (status != CW_OK) {
         cw_market_tables_free(tables);
@@ -312,19 +327,6 @@ void cw_market_tables_free(struct cw_market_tables *tables)
     if (tables == NULL) {
         return;
     }
-    for (uint32_t m = 0; tables->tables != NULL && m < tables->count; m++) {
-        struct cw_market_table *table = &tables->tables[m];
-        cw_name_tables_clear(&table->names);
-        free(table->cities);
-        free(table->phone_ranges);
-        free(table->street_texts);
-        free(table->region_shown);
-        free(table->region_zones);
-        cw_alias_clear(&table->streets);
-        cw_alias_clear(&table->phones);
-        cw_alias_clear(&table->payment_brands);
-        cw_alias_clear(&table->email_domains);
-    }
     for (size_t i = 0; i < sizeof pool_places / sizeof pool_places[0]; i++) {
         free_pool((struct cw_pool *)(void *)((char *)tables + pool_places[i].in_tables));
     }
@@ -332,6 +334,6 @@ void cw_market_tables_free(struct cw_market_tables *tables)
     free_pool(&tables->locales);
     free_pool(&tables->languages);
     free_pool(&tables->currencies);
-    free(tables->tables);
+    cw_arena_clear(&tables->arena);
     free(tables);
 }

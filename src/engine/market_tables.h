@@ -41,9 +41,10 @@ struct cw_market_table {
     uint32_t city_count;
     struct cw_city_cell *cities;
     struct cw_phone_range *phone_ranges;
-    struct cw_street_text *street_texts;
-    uint8_t *region_shown;   /* whether addresses show the region: 1 or 0 */
-    struct cw_alias streets; /* count 0 where the market has none */
+    struct cw_street_text *street_texts; /* of the streets or, where those have no names, the localities */
+    const struct cw_pool *street_names;  /* the same in full */
+    uint8_t *region_shown;               /* whether addresses show the region: 1 or 0 */
+    struct cw_alias streets;             /* count 0 where the market has none */
     struct cw_alias phones;
     struct cw_alias payment_brands;
     struct cw_alias email_domains;
@@ -56,7 +57,8 @@ struct cw_market_table {
 struct cw_market_tables {
     uint32_t count;
     struct cw_market_table *tables;
-    int32_t day; /* whose people the names suit, days since 1970 */
+    struct cw_arena arena; /* holds the tables and what they point to */
+    int32_t day;           /* whose people the names suit, days since 1970 */
     struct cw_age_table ages;
     struct cw_pool given_names, family_names, cities, regions, postal_codes, payment_brands;
     struct cw_pool countries, locales, languages, currencies; /* indexed by market */
@@ -80,14 +82,14 @@ static inline uint32_t cw_city_pick(const struct cw_market_table *table, uint32_
     return cell->other ^ ((index ^ cell->other) & keep);
 }
 
-/* Writes a street's name, with room for CW_PADDING after it. */
+/* Writes the name of a street or, where streets have none, of a locality, with room for CW_PADDING after it.
+ */
 static inline char *cw_street_text_write(char *out, const struct cw_market_table *table, uint32_t street)
 {
     const struct cw_street_text *text = &table->street_texts[street];
     memcpy(out, text->text, sizeof text->text);
     if (__builtin_expect(text->length > CW_STREET_TEXT_MAX, 0)) {
-        const struct cw_pool *pool = &table->market->streets.names;
-        memcpy(out, pool->bytes + pool->offsets[street], text->length);
+        memcpy(out, table->street_names->bytes + table->street_names->offsets[street], text->length);
     }
     return out + text->length;
 }

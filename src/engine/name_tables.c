@@ -45,10 +45,10 @@ static uint8_t keep_text(char *field, size_t capacity, const struct cw_pool *poo
 
 /* ---- Ranges ---- */
 
-static cw_status range_init(struct cw_name_range *range, uint32_t names, const char *what,
-                            struct cw_error *error)
+static cw_status range_init(struct cw_name_range *range, struct cw_arena *arena, uint32_t names,
+                            const char *what, struct cw_error *error)
 {
-    range->starts = calloc((size_t)names + 1 + CW_SEARCH_STEPS, sizeof *range->starts);
+    range->starts = cw_arena_alloc(arena, ((size_t)names + 1 + CW_SEARCH_STEPS) * sizeof *range->starts);
     return range->starts == NULL ? no_memory(error, what) : CW_OK;
 }
 
@@ -153,18 +153,18 @@ static void note_offending_initials(struct cw_name_tables *tables, const struct 
     }
 }
 
-static cw_status build_family_groups(struct cw_name_tables *tables, const struct cw_market *market,
-                                     struct cw_error *error)
+static cw_status build_family_groups(struct cw_name_tables *tables, struct cw_arena *arena,
+                                     const struct cw_market *market, struct cw_error *error)
 {
     const struct cw_family_names *names = &market->family_names;
     if (names->count == 0 || names->count > UINT16_MAX) {
         return cw_error_set(error, CW_E_INTERNAL, NULL, "market %s has %u family names; expected 1 to 65535",
                             market->country, names->count);
     }
-    tables->family_groups = calloc((size_t)names->count + 1, sizeof *tables->family_groups);
+    tables->family_groups = cw_arena_alloc(arena, ((size_t)names->count + 1) * sizeof *tables->family_groups);
     cw_status status = tables->family_groups == NULL
                            ? no_memory(error, "family names")
-                           : range_init(&tables->families, names->count, "family names", error);
+                           : range_init(&tables->families, arena, names->count, "family names", error);
     if (status != CW_OK) {
         return status;
     }
@@ -338,6 +338,10 @@ static void list_given_groups(struct given_build *build)
         sum += build->group_weights[g];
     }
     range_finish(range, range->count);
+    for (uint32_t g = 0; g < range->count; g++) {
+        build->tables->given_groups[g].start = range->starts[g];
+        build->tables->given_groups[g].end = range->starts[g + 1];
+    }
 }
 
 /* The groups stand in alphabetical order, so those of one initial are neighbours. */
@@ -353,45 +357,43 @@ static void fill_initials(struct cw_name_tables *tables)
     }
 }
 
-static cw_status build_given_groups(struct given_build *build, struct cw_error *error)
+static cw_status build_given_groups(struct given_build *build, struct cw_arena *arena, struct cw_error *error)
 {
     struct cw_name_tables *tables = build->tables;
     const struct cw_given_names *names = build->names;
     size_t cells = (size_t)names->count * (build->by_decade ? CW_BIRTH_DECADES : 1) + CELLS_MAX;
-    tables->given_groups = calloc((size_t)names->count + 1, sizeof *tables->given_groups);
-    tables->given_cells = malloc(cells * sizeof *tables->given_cells);
+    tables->given_groups = cw_arena_alloc(arena, ((size_t)names->count + 1) * sizeof *tables->given_groups);
+    struct cw_given_cell *room = malloc(cells * sizeof *room);
+    tables->given_cells = room;
     build->group_weights = malloc(((size_t)names->count + 1) * sizeof *build->group_weights);
-    cw_status status = range_init(&tables->givens, names->count, "given names", error);
+    cw_status status = range_init(&tables->givens, arena, names->count, "given names", error);
     if (tables->given_groups == NULL || tables->given_cells == NULL || build->group_weights == NULL) {
         status = no_memory(error, "given names");
     }
     if (status == CW_OK) {
         list_given_groups(build);
         fill_initials(tables);
+        tables->given_cells = cw_arena_alloc(arena, (build->cell_count + 1) * sizeof *room);
+        status = tables->given_cells == NULL ? no_memory(error, "given names") : CW_OK;
     }
+    if (status == CW_OK) {
+        memcpy(tables->given_cells, room, build->cell_count * sizeof *room);
+    }
+    free(room);
     free(build->group_weights);
     return status;
 }
 
-cw_status cw_name_tables_init(struct cw_name_tables *tables, const struct cw_market *market,
-                              const struct cw_birth_decades *decades, const struct cw_birth_decades *usual,
-                              struct cw_error *error)
+cw_status cw_name_tables_init(struct cw_name_tables *tables, struct cw_arena *arena,
+                              const struct cw_market *market, const struct cw_birth_decades *decades,
+                              const struct cw_birth_decades *usual, struct cw_error *error)
 {
-    cw_status status = build_family_groups(tables, market, error);
+    cw_status status = build_family_groups(tables, arena, market, error);
     if (status != CW_OK) {
         return status;
     }
     struct given_build build = {
         .tables = tables, .names = &market->given_names, .by_decade = has_decades(&market->given_names)};
     fill_shares(&build, decades, usual);
-    return build_given_groups(&build, error);
-}
-
-void cw_name_tables_clear(struct cw_name_tables *tables)
-{
-    free(tables->families.starts);
-    free(tables->givens.starts);
-    free(tables->family_groups);
-    free(tables->given_groups);
-    free(tables->given_cells);
+    return build_given_groups(&build, arena, error);
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "cartwright/error.h"
 #include "engine/age_table.h"
 #include "model/reference.h"
@@ -15,7 +16,7 @@
 #define CW_NAME_GUIDE_BITS 12
 #define CW_FAMILY_SPELLINGS_MAX 63
 #define CW_FAMILY_TEXT_MAX 14
-#define CW_GIVEN_TEXT_MAX 24
+#define CW_GIVEN_TEXT_MAX 16
 
 /* Groups begin at multiples of 2^33: starts of 31 bits leave room for an end mark that is above all
  * positions. */
@@ -37,6 +38,7 @@ struct cw_family_group {
 
 /* Given names of one ascii form; its cells say which spelling, sex and birth decade, by weight. */
 struct cw_given_group {
+    uint32_t start, end; /* its range, in 2^33 */
     uint32_t first_cell;
     uint16_t cell_count;
     uint8_t initial; /* 0 for a to 25 for z */
@@ -68,12 +70,12 @@ struct cw_name_tables {
     uint64_t initial_starts[CW_INITIALS + 1]; /* where those begin */
 };
 
-/* Builds the tables of a market. How common names are does not depend on the day, so that name and number
- * tell customers of runs of different days apart; which of a name's birth decades is drawn does. */
-cw_status cw_name_tables_init(struct cw_name_tables *tables, const struct cw_market *market,
-                              const struct cw_birth_decades *decades, const struct cw_birth_decades *usual,
-                              struct cw_error *error);
-void cw_name_tables_clear(struct cw_name_tables *tables);
+/* Builds the tables of a market in the arena. How common names are does not depend on the day, so that name
+ * and number tell customers of runs of different days apart; which of a name's birth decades is drawn does.
+ */
+cw_status cw_name_tables_init(struct cw_name_tables *tables, struct cw_arena *arena,
+                              const struct cw_market *market, const struct cw_birth_decades *decades,
+                              const struct cw_birth_decades *usual, struct cw_error *error);
 
 /* The first group that may hold a position. */
 static inline uint32_t cw_name_guide(const struct cw_name_range *range, uint64_t position)

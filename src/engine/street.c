@@ -5,7 +5,7 @@
 #include "base/decimal.h"
 #include "base/draw.h"
 #include "engine/fill.h"
-#include "engine/market_tables.h"
+#include "engine/street_line.h"
 
 static const struct {
     const char *text;
@@ -50,17 +50,10 @@ cw_status cw_street_format_init(struct cw_street_format *format, const struct cw
     return CW_OK;
 }
 
-/* Low house numbers are more common than high ones: the product of two uniform draws. */
-static uint32_t house_number(const struct cw_street_format *format, uint32_t draw)
-{
-    uint64_t share = (uint64_t)(draw & 0xffff) * (draw >> 16);
-    return 1 + (uint32_t)((share * format->highest_number) >> 32);
-}
-
 static char *write_number(const struct cw_street_format *format, uint32_t draw, char *out)
 {
     if (!format->is_block) {
-        return cw_decimal_short(out, house_number(format, draw));
+        return cw_decimal_short(out, cw_house_number(format, draw));
     }
     uint64_t parts = (uint64_t)draw << 32;
     out = cw_decimal_short_4(out, 1 + cw_slice(&parts, 7));
@@ -70,32 +63,10 @@ static char *write_number(const struct cw_street_format *format, uint32_t draw, 
     return cw_decimal_short_4(out, 1 + cw_slice(&parts, 28));
 }
 
-/* Number and name in the market's order. Markets change from row to row, so no branch asks which comes first:
- * the name is copied over what the number's copy overshoots, and the number, where it is last, once more. */
-static char *write_pair(const struct cw_market_table *table, uint32_t street, uint32_t draw, char *out)
-{
-    char number[CW_DECIMAL_SLACK];
-    const struct cw_street_format *format = &table->street_format;
-    size_t number_length = (size_t)(cw_decimal_short_4(number, house_number(format, draw)) - number);
-    size_t name_length = table->street_texts[street].length;
-    size_t first_length = format->is_name_first ? name_length : number_length;
-    size_t name_at = format->is_name_first ? 0 : first_length + 1;
-    size_t number_at = format->is_name_first ? first_length + 1 : 0;
-    memcpy(out + number_at, number, 4);
-    cw_street_text_write(out + name_at, table, street);
-    memcpy(out + (format->is_name_first ? number_at : CW_STREET_BYTES - 4), number, 4);
-    out[first_length] = ' ';
-    return out + number_length + 1 + name_length;
-}
-
-char *cw_street_write(const struct cw_market_table *table, uint32_t street, uint32_t postal,
-                      uint32_t number_draw, char *out)
+char *cw_street_write_parts(const struct cw_market_table *table, uint32_t street, uint32_t number_draw,
+                            char *out)
 {
     const struct cw_street_format *format = &table->street_format;
-    const struct cw_market *market = table->market;
-    if (format->is_pair) {
-        return write_pair(table, street, number_draw, out);
-    }
     for (uint32_t i = 0; i < format->count; i++) {
         const struct cw_street_part *part = &format->parts[i];
         switch ((enum cw_street_part_kind)part->kind) {
@@ -107,10 +78,8 @@ char *cw_street_write(const struct cw_market_table *table, uint32_t street, uint
             out = write_number(format, number_draw, out);
             break;
         case CW_STREET_NAME:
-            out = cw_street_text_write(out, table, street);
-            break;
         case CW_STREET_LOCALITY:
-            out = cw_copy_pool(out, &market->postal_codes.localities, postal);
+            out = cw_street_text_write(out, table, street);
             break;
         }
     }

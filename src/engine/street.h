@@ -27,16 +27,6 @@ struct cw_street_format {
 cw_status cw_street_format_init(struct cw_street_format *format, const struct cw_market *market,
                                 struct cw_error *error);
 
-/* Most bytes that cw_street_write and cw_unit_write may use or overwrite. */
-#define CW_STREET_BYTES 256
-
-struct cw_market_table;
-
-/* Writes a street line; street: index into the market's streets, postal: postal code whose locality is used.
- * number_draw decides the house number. Returns the end. */
-char *cw_street_write(const struct cw_market_table *table, uint32_t street, uint32_t postal,
-                      uint32_t number_draw, char *out);
-
 /* Writes an apartment line such as "Apt 12". Returns the end. */
 char *cw_unit_write(const struct cw_market *market, uint64_t draw, char *out);
 
