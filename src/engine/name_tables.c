@@ -147,7 +147,8 @@ static void note_offending_initials(struct cw_name_tables *tables, const struct 
                 break;
             }
             if (!token.is_whole || text_length(&names->ascii, group->first) == length) {
-                group->offending_initials |= UINT32_C(1) << (token.text[0] - 'a') & 0x3ffffff;
+                group->offending_initials =
+                    (group->offending_initials | UINT32_C(1) << (token.text[0] - 'a')) & 0x3ffffff;
             }
         }
     }
