@@ -107,16 +107,17 @@ static cw_status build_choices(struct cw_market_table *table, struct cw_arena *a
     for (size_t i = 0; i < sizeof choices / sizeof choices[0] && status == CW_OK; i++) {
         struct cw_alias made = {0};
         size_t size = choices[i].count * sizeof *made.cells;
-        if (choices[i].count == 0) {
-            continue;
+        if (choices[i].count > 0) {
+            status = cw_alias_init_integers(&made, choices[i].weights, choices[i].count, error);
         }
-        status = cw_alias_init_integers(&made, choices[i].weights, choices[i].count, error);
         struct cw_alias_cell *cells = cw_arena_alloc(arena, size);
         if (status == CW_OK && cells == NULL) {
             status = no_memory(error, "choices");
         }
         if (status == CW_OK) {
-            memcpy(cells, made.cells, size);
+            if (size > 0) {
+                memcpy(cells, made.cells, size);
+            }
             *choices[i].alias = (struct cw_alias){made.count, cells};
         }
         cw_alias_clear(&made);

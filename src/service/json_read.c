@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "service/values.h"
 
 #define FIELDS_MAX 64
@@ -195,8 +196,13 @@ cw_status cw_json_quote(struct cw_buffer *out, const char *text, size_t size, st
             at[4] = digits[byte >> 4];
             at[5] = digits[byte & 15];
             at += 6;
-        } else {
+        } else if (byte < 0x80) {
             *at++ = (char)byte;
+        } else {
+            const size_t length = cw_parse_utf8(text + i, size - i);
+            memcpy(at, length > 0 ? text + i : "\\ufffd", length > 0 ? length : 6);
+            at += length > 0 ? length : 6;
+            i += length > 0 ? length - 1 : 0;
         }
     }
     *at++ = '"';

@@ -34,7 +34,7 @@ cw_status cw_json_string(const char *name, const json_t *value, const char **out
 cw_status cw_json_boolean(const char *name, const json_t *value, bool *out, struct cw_error *error);
 cw_status cw_json_time(const char *name, const json_t *value, int64_t *out, struct cw_error *error);
 
-/* Appends text as a JSON string, quotes included. */
+/* Appends text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD. */
 cw_status cw_json_quote(struct cw_buffer *out, const char *text, size_t size, struct cw_error *error);
 
 #endif
