@@ -152,17 +152,20 @@ static inline char *cw_decimal_date(char *out, int32_t days)
 static inline char *cw_decimal_time(char *out, int64_t micros_of_day)
 {
     const uint32_t seconds = (uint32_t)((uint64_t)micros_of_day / 1000000);
-    const uint32_t fraction = (uint32_t)((uint64_t)micros_of_day % 1000000);
+    const uint32_t fraction = (uint32_t)micros_of_day - seconds * 1000000;
     const uint32_t minutes = seconds / 60;
     const uint32_t hours = minutes / 60;
-    const uint64_t text = cw_decimal_split_pairs(hours | (uint64_t)(minutes - hours * 60) << 16 |
-                                                 (uint64_t)(seconds - minutes * 60) << 32) +
-                          CW_DECIMAL_ZEROS;
+    const uint32_t first = fraction / 10000;
+    const uint64_t text =
+        cw_decimal_split_pairs(hours | (minutes - hours * 60) << 16 |
+                               (uint64_t)(seconds - minutes * 60) << 32 | (uint64_t)first << 48) +
+        CW_DECIMAL_ZEROS;
     cw_decimal_store(out, (text & 0xFFFF) | UINT64_C(0x3A) << 16 | (text >> 16 & 0xFFFF) << 24 |
                               UINT64_C(0x3A) << 40 | text >> 32 << 48);
-    /* The leading two of eight digits are zero: the point takes the place of the second. */
-    cw_decimal_store(out + 8,
-                     ((cw_decimal_lanes(fraction) + CW_DECIMAL_ZEROS) >> 8 & ~UINT64_C(0xFF)) | 0x2E);
+    out[8] = '.';
+    out[9] = (char)(text >> 48);
+    out[10] = (char)(text >> 56);
+    cw_decimal_4(out + 11, fraction - first * 10000);
     return out + 15;
 }
 

@@ -17,7 +17,7 @@ void cw_age_table_fill(struct cw_age_table *ages)
         double share = SHARE_YOUNGER + (SHARE_UP_TO_OLDEST - SHARE_YOUNGER) * i / CW_AGE_STEPS;
         double years = MEAN_YEARS + DEVIATION_YEARS * cw_normal_quantile(share);
         int32_t days = (int32_t)(years * DAYS_PER_YEAR);
-        ages->days[i] = days < OLDEST_DAYS ? days : OLDEST_DAYS - 1;
+        ages->days[i] = (uint16_t)(days < OLDEST_DAYS ? days : OLDEST_DAYS - 1);
     }
 }
 

@@ -7,10 +7,11 @@
 
 #include "model/reference.h"
 
-#define CW_AGE_STEPS 4096
+#define CW_AGE_STEP_BITS 11
+#define CW_AGE_STEPS (1 << CW_AGE_STEP_BITS)
 
 struct cw_age_table {
-    int32_t days[CW_AGE_STEPS + 1]; /* age in days at probability i / CW_AGE_STEPS */
+    uint16_t days[CW_AGE_STEPS + 1]; /* age in days at probability i / CW_AGE_STEPS */
 };
 
 /* Where the decades of birth lie among the ages, by probability of 2^32: those born in decade d are the ages
@@ -28,10 +29,11 @@ void cw_birth_decades_fill(struct cw_birth_decades *decades, const struct cw_age
 /* Age in days at a probability of 2^32. */
 static inline int32_t cw_age_days(const struct cw_age_table *ages, uint32_t probability)
 {
-    uint32_t step = probability >> 20;
-    uint32_t rest = probability & 0xfffff;
-    int64_t low = ages->days[step];
-    return (int32_t)(low + (((ages->days[step + 1] - low) * (int64_t)rest) >> 20));
+    const uint32_t rest_bits = 32 - CW_AGE_STEP_BITS;
+    uint32_t step = probability >> rest_bits;
+    uint64_t rest = probability & ((1U << rest_bits) - 1);
+    uint64_t length = (uint64_t)ages->days[step + 1] - ages->days[step];
+    return (int32_t)(ages->days[step] + (uint32_t)((length * rest) >> rest_bits));
 }
 
 #endif

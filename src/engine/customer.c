@@ -13,7 +13,8 @@
 
 struct block {
     const struct cw_customer_plan *plan;
-    int64_t at; /* row of the batch where the block begins */
+    const struct cw_market_table *tables; /* of the plan */
+    int64_t at;                           /* row of the batch where the block begins */
     int64_t count;
     struct cw_customer customers[BLOCK_ROWS];
     struct cw_identity identities[BLOCK_ROWS];
@@ -21,7 +22,7 @@ struct block {
 
 static const struct cw_market_table *table_of(const struct block *block, int64_t i)
 {
-    return &block->plan->tables->tables[block->customers[i].market];
+    return &block->tables[block->customers[i].market];
 }
 
 static void fill_id(const struct block *block, struct cw_batch *batch)
@@ -315,7 +316,7 @@ cw_status cw_customer_fill(const struct cw_customer_plan *plan, int64_t first, i
     if (status != CW_OK) {
         return status;
     }
-    struct block block = {.plan = plan};
+    struct block block = {.plan = plan, .tables = tables->tables};
     for (; block.at < count; block.at += block.count) {
         block.count = count - block.at < BLOCK_ROWS ? count - block.at : BLOCK_ROWS;
         cw_customers_make(plan, first + block.at, block.count, block.customers);

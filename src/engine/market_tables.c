@@ -251,6 +251,9 @@ static cw_status build_market(struct cw_market_table *table, struct cw_arena *ar
     for (size_t i = 0; i < sizeof builders / sizeof builders[0] && status == CW_OK; i++) {
         status = builders[i](table, arena, error);
     }
+    size_t length = strlen(table->market->company_domain);
+    table->company_domain_length = (uint8_t)(length < CW_COMPANY_DOMAIN_MAX ? length : CW_COMPANY_DOMAIN_MAX);
+    memcpy(table->company_domain, table->market->company_domain, table->company_domain_length);
     return status == CW_OK ? cw_street_format_init(&table->street_format, table->market, error) : status;
 }
 

@@ -35,6 +35,8 @@ struct cw_street_text {
     uint8_t length;
 };
 
+#define CW_COMPANY_DOMAIN_MAX 16
+
 struct cw_market_table {
     const struct cw_market *market;
     struct cw_name_tables names;
@@ -49,6 +51,8 @@ struct cw_market_table {
     struct cw_alias payment_brands;
     struct cw_alias email_domains;
     struct cw_street_format street_format;
+    char company_domain[CW_COMPANY_DOMAIN_MAX]; /* ".co.uk" */
+    uint8_t company_domain_length;
     uint16_t *region_zones; /* time zone of each region: that of its largest city */
     /* Where the market's strings begin in the shared pools. */
     uint32_t given_base, family_base, city_base, region_base, postal_base, company_base, brand_base;
