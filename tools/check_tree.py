@@ -42,6 +42,7 @@ EXTERNAL = {
     "zstd.h": {"encode"},
     "snappy-c.h": {"encode"},
     "sqlite3.h": {"store", "service"},
+    "libpq-fe.h": {"store"},
     "microhttpd.h": {"api"},
     "jansson.h": {"service", "api", "cli"},
     "openssl/": {"store", "service", "api"},

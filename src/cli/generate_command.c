@@ -145,14 +145,16 @@ static cw_status to_store(struct cw_generate_options *options, struct cw_progres
     struct cw_console_progress *shown = cw_console_progress_start(progress, options->quiet);
     status = cw_generate_store(store, &what, &run, error);
     cw_console_progress_stop(shown);
+    char where[512] = "";
+    if (status == CW_OK) {
+        cw_uuid_text(&run.id, id);
+        snprintf(where, sizeof where, "run %s in %.400s", id, cw_store_name(store));
+    }
     cw_store_close(store);
     if (status != CW_OK) {
         return status;
     }
-    cw_uuid_text(&run.id, id);
     if (!options->quiet) {
-        char where[512];
-        snprintf(where, sizeof where, "run %s in %.400s", id, options->store);
         summarize(where, run.rows);
     }
     printf("%s\n", id);

@@ -110,7 +110,7 @@ static int run_reproduce(const struct cw_arguments *arguments)
 }
 
 static const struct cw_option options[] = {
-    {"store", "PATH", "Make a run of this store again; the argument is then the run's id", NULL},
+    {"store", "PATH|URI", "Make a run of this store again; the argument is then the run's id", NULL},
     {"threads", "N", "Threads; one per processor by default. The data does not depend on it", NULL},
     {"json", NULL, "Print the result as JSON", NULL},
     {"quiet", NULL, "Show no progress", NULL},

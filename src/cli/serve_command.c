@@ -23,7 +23,9 @@
 #define SHOP_ORDERS 600
 
 static const struct cw_option serve_options[] = {
-    {"store", "PATH", "The store, a SQLite file, made when it is not there; cartwright.db by default", NULL},
+    {"store", "PATH|URI",
+     "The store: a SQLite file, made when it is not there, or postgresql://...; cartwright.db by default",
+     NULL},
     {"address", "IP", "Address to listen on; 127.0.0.1 by default", NULL},
     {"port", "N", "Port to listen on; 8080 by default, 0 for any free one", NULL},
     {"threads", "N", "Threads that serve connections; one per processor by default", NULL},

@@ -205,6 +205,19 @@ static cw_status fill_record(struct store_run *run, struct cw_run_record *record
     return status != CW_OK ? status : tell_made(run, record, error);
 }
 
+/* What belongs to an order may follow it by this long. */
+#define ORDER_LIFETIME (INT64_C(62) * 86400 * 1000000)
+
+static cw_status expect_rows(const struct store_run *run, struct cw_error *error)
+{
+    const struct cw_run_spec *spec = &run->spec;
+    if (spec->orders == 0) {
+        return CW_OK;
+    }
+    const int64_t to = spec->to + ORDER_LIFETIME < spec->as_of ? spec->to + ORDER_LIFETIME : spec->as_of;
+    return cw_store_expect(run->store, spec->from, to, error);
+}
+
 static cw_status keep_small(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
 {
     const struct cw_batch *batches[CW_ENTITY_COUNT];
@@ -243,6 +256,9 @@ cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_op
     struct store_run run = {.store = store, .options = options, .spec = options->spec};
     struct cw_run_record record = {0};
     cw_status status = open_run(&run, error);
+    if (status == CW_OK && !options->preview) {
+        status = expect_rows(&run, error);
+    }
     if (status == CW_OK) {
         if (options->preview) {
             status = make_rows(&run, NULL, error);

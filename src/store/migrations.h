@@ -1,4 +1,5 @@
-/* The migrations of the built-in store, embedded from migrations/sqlite/ by tools/embed_migrations.py. */
+/* The migrations of both stores, embedded from migrations/sqlite/ and migrations/postgresql/ by
+ * tools/embed_migrations.py. */
 #ifndef CW_STORE_MIGRATIONS_H
 #define CW_STORE_MIGRATIONS_H
 
@@ -11,5 +12,8 @@ struct cw_migration {
 
 extern const struct cw_migration cw_migrations[];
 extern const int cw_migration_count;
+
+extern const struct cw_migration cw_pg_migrations[];
+extern const int cw_pg_migration_count;
 
 #endif

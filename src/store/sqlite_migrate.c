@@ -193,3 +193,11 @@ cw_status cw_migrations_apply(struct cw_connection *connection, bool read_only, 
     status = cw_connection_execute(connection, "PRAGMA journal_mode = WAL", error);
     return status == CW_OK ? apply_missing(connection, error) : status;
 }
+
+cw_status cw_migrations_look(struct cw_connection *connection, int *applied, struct cw_error *error)
+{
+    bool is_empty = false;
+    *applied = 0;
+    const cw_status status = check_owner(connection, &is_empty, error);
+    return status == CW_OK && !is_empty ? compare_revisions(connection, applied, error) : status;
+}

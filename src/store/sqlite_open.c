@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/migrations.h"
 #include "store/sqlite_store.h"
 
 #define LOCATION_PREFIX "sqlite:"
@@ -129,6 +130,7 @@ static const struct cw_store_operations operations = {
     .runs = cw_sqlite_runs,
     .select = cw_sqlite_select,
     .reader_begin = cw_sqlite_reader_begin,
+    .reader_basis = cw_sqlite_reader_basis,
     .reader_end = cw_sqlite_reader_end,
     .reader_query = cw_sqlite_reader_query,
     .ledger_hint = " INDEXED BY stock_movements_ledger",
@@ -193,4 +195,23 @@ cw_status cw_sqlite_store_open(const struct cw_store_options *options, struct cw
     }
     *store = &opened->base;
     return CW_OK;
+}
+
+cw_status cw_sqlite_revisions(const char *location, int *applied, int *known, struct cw_error *error)
+{
+    const struct cw_store_options options = {.location = location, .read_only = true};
+    const char *path = NULL;
+    struct cw_connection *connection;
+    cw_status status = check_location(&options, &path, error);
+    if (status == CW_OK) {
+        status = cw_connection_open(path, CW_CONNECTION_READ, false, true, &connection, error);
+    }
+    if (status == CW_OK) {
+        status = cw_migrations_look(connection, applied, error);
+        cw_connection_close(connection);
+    }
+    if (status == CW_OK) {
+        *known = cw_migration_count;
+    }
+    return status;
 }

@@ -4,35 +4,7 @@
 
 #include "base/parse.h"
 #include "store/sqlite_store.h"
-
-/* Rows that room is made for at first; more grows by doubling. */
-#define FIRST_ROWS 256
-
-static const char *const operators[] = {
-    [CW_EQUAL] = "=",       [CW_NOT_EQUAL] = "<>", [CW_LESS] = "<",
-    [CW_LESS_EQUAL] = "<=", [CW_GREATER] = ">",    [CW_GREATER_EQUAL] = ">=",
-};
-
-static cw_status check_query(const struct cw_query *query, const struct cw_entity *entity,
-                             struct cw_error *error)
-{
-    if (query->limit < 1) {
-        return cw_error_set(error, CW_E_INVALID, "limit", "limit is %" PRId64 ", expected 1 or more",
-                            query->limit);
-    }
-    if (query->filter_count > CW_FILTERS_MAX) {
-        return cw_error_set(error, CW_E_LIMIT, "filter", "%" PRIu32 " conditions given, expected at most %d",
-                            query->filter_count, CW_FILTERS_MAX);
-    }
-    for (uint32_t i = 0; i < query->filter_count; i++) {
-        if (query->filters[i].column >= entity->column_count) {
-            return cw_error_set(error, CW_E_INVALID, "filter",
-                                "filter column is %" PRIu32 ", but %s has columns 0 to %" PRIu32,
-                                query->filters[i].column, entity->table, entity->column_count - 1);
-        }
-    }
-    return CW_OK;
-}
+#include "store/store_query.h"
 
 /* Parameter 1 is the limit, 2 the cursor, the filters' values follow. Names come from the catalogue alone. */
 static cw_status query_sql(const struct cw_query *query, const struct cw_entity *entity,
@@ -51,32 +23,12 @@ static cw_status query_sql(const struct cw_query *query, const struct cw_entity 
     for (uint32_t i = 0; status == CW_OK && i < query->filter_count; i++) {
         const struct cw_filter *filter = &query->filters[i];
         status = cw_buffer_format(sql, error, " AND %s %s ?%" PRIu32, entity->columns[filter->column].name,
-                                  operators[filter->comparison], i + 3);
+                                  cw_comparison_sql(filter->comparison), i + 3);
     }
     if (status == CW_OK) {
         status = cw_buffer_format(sql, error, " ORDER BY id LIMIT ?1");
     }
     return status == CW_OK ? cw_buffer_append(sql, "", 1, error) : status;
-}
-
-static const char *expected_form(enum cw_type type)
-{
-    switch (type) {
-    case CW_TYPE_BOOL:
-        return "true or false";
-    case CW_TYPE_INT32:
-    case CW_TYPE_INT64:
-        return "a whole number";
-    case CW_TYPE_DATE:
-        return "a date such as 2024-05-31";
-    case CW_TYPE_TIMESTAMP:
-        return "a time such as 2024-05-31T12:00:00Z";
-    case CW_TYPE_UUID:
-        return "a UUID";
-    case CW_TYPE_STRING:
-        break;
-    }
-    return "text";
 }
 
 static bool bind_value(sqlite3_stmt *statement, int index, enum cw_type type, const char *text)
@@ -118,39 +70,10 @@ static cw_status bind_query(const struct cw_query *query, const struct cw_entity
         const struct cw_filter *filter = &query->filters[i];
         const struct cw_column_def *definition = &entity->columns[filter->column];
         if (!bind_value(statement, (int)i + 3, definition->type, filter->value)) {
-            return cw_error_set(error, CW_E_INVALID, definition->name, "%s is \"%.100s\", expected %s",
-                                definition->name, filter->value, expected_form(definition->type));
+            return cw_filter_refuse(definition, filter->value, error);
         }
     }
     return CW_OK;
-}
-
-static cw_status store_text(struct cw_batch *batch, uint32_t index, int64_t row, sqlite3_stmt *statement,
-                            int field, struct cw_error *error)
-{
-    struct cw_column *column = &batch->columns[index];
-    int32_t *offsets = column->values;
-    const void *text = sqlite3_column_text(statement, field);
-    const size_t size = (size_t)sqlite3_column_bytes(statement, field);
-    const size_t start = (size_t)offsets[row];
-    /* One byte more than needed, so that there is memory behind an empty text, too. */
-    if (start + size >= column->bytes_capacity) {
-        const cw_status status = cw_batch_reserve_bytes(batch, index, start + size + 1, error);
-        if (status != CW_OK) {
-            return status;
-        }
-    }
-    if (size > 0) {
-        memcpy(column->bytes + start, text, size);
-    }
-    offsets[row + 1] = (int32_t)(start + size);
-    return CW_OK;
-}
-
-static void set_bit(uint8_t *bits, int64_t index, bool value)
-{
-    const uint8_t mask = (uint8_t)(1u << (index & 7));
-    bits[index >> 3] = (uint8_t)(value ? bits[index >> 3] | mask : bits[index >> 3] & ~mask);
 }
 
 /* Fixed-width values; a null leaves the slot zero, as sqlite3_column_* give 0 for it. */
@@ -160,12 +83,12 @@ static cw_status store_value(struct cw_batch *batch, uint32_t index, int64_t row
     struct cw_column *column = &batch->columns[index];
     if (column->validity != NULL) {
         const bool is_null = sqlite3_column_type(statement, field) == SQLITE_NULL;
-        set_bit(column->validity, row, !is_null);
+        cw_bit_set(column->validity, row, !is_null);
         column->null_count += is_null;
     }
     switch (column->type) {
     case CW_TYPE_BOOL:
-        set_bit(column->values, row, sqlite3_column_int(statement, field) != 0);
+        cw_bit_set(column->values, row, sqlite3_column_int(statement, field) != 0);
         break;
     case CW_TYPE_INT32:
     case CW_TYPE_DATE:
@@ -184,49 +107,13 @@ static cw_status store_value(struct cw_batch *batch, uint32_t index, int64_t row
         }
         break;
     }
-    case CW_TYPE_STRING:
-        return store_text(batch, index, row, statement, field, error);
+    case CW_TYPE_STRING: {
+        const void *text = sqlite3_column_text(statement, field);
+        return cw_batch_put_text(batch, index, row, text, (size_t)sqlite3_column_bytes(statement, field),
+                                 error);
+    }
     }
     return CW_OK;
-}
-
-static bool is_selected(const struct cw_query *query, uint32_t column)
-{
-    return column == 0 || (query->columns >> column & 1);
-}
-
-/* Empties the batch and makes room for rows in the selected columns; others must be absent. */
-static cw_status prepare_batch(const struct cw_query *query, const struct cw_entity *entity,
-                               struct cw_batch *batch, struct cw_error *error)
-{
-    for (uint32_t c = 0; c < batch->column_count; c++) {
-        if (!is_selected(query, c) && batch->columns[c].values != NULL) {
-            cw_batch_clear(batch);
-            break;
-        }
-    }
-    if (batch->columns == NULL) {
-        const cw_status status = cw_batch_init(batch, entity, error);
-        if (status != CW_OK) {
-            return status;
-        }
-    }
-    const int64_t rows = query->limit < FIRST_ROWS ? query->limit : FIRST_ROWS;
-    cw_status status = CW_OK;
-    for (uint32_t c = 0; status == CW_OK && c < batch->column_count; c++) {
-        struct cw_column *column = &batch->columns[c];
-        if (!is_selected(query, c)) {
-            continue;
-        }
-        column->pool = NULL;
-        column->null_count = 0;
-        status = cw_batch_reserve(batch, c, rows, error);
-        if (status == CW_OK && column->type == CW_TYPE_STRING) {
-            status = cw_batch_reserve_bytes(batch, c, 0, error);
-            ((int32_t *)column->values)[0] = 0;
-        }
-    }
-    return status;
 }
 
 static cw_status read_row(const struct cw_query *query, struct cw_batch *batch, int64_t row,
@@ -235,10 +122,10 @@ static cw_status read_row(const struct cw_query *query, struct cw_batch *batch, 
     cw_status status = CW_OK;
     int field = 0;
     for (uint32_t c = 0; status == CW_OK && c < batch->column_count; c++) {
-        if (!is_selected(query, c)) {
+        if (!cw_query_selects(query, c)) {
             continue;
         }
-        if (row >= FIRST_ROWS) {
+        if (row >= CW_QUERY_FIRST_ROWS) {
             status = cw_batch_reserve(batch, c, row + 1, error);
         }
         if (status == CW_OK) {
@@ -274,7 +161,7 @@ cw_status cw_sqlite_read(struct cw_store *base, const struct cw_query *query, st
 {
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     const struct cw_entity *entity = cw_entity_get(query->entity);
-    cw_status status = check_query(query, entity, error);
+    cw_status status = cw_query_refuse(query, error);
     if (status != CW_OK) {
         return status;
     }
@@ -292,7 +179,7 @@ cw_status cw_sqlite_read(struct cw_store *base, const struct cw_query *query, st
         status = bind_query(query, entity, statement, error);
     }
     if (status == CW_OK) {
-        status = prepare_batch(query, entity, batch, error);
+        status = cw_query_batch_prepare(query, batch, error);
     }
     if (status == CW_OK) {
         status = read_rows(connection, query, statement, batch, error);

@@ -88,6 +88,26 @@ cw_status cw_sqlite_reader_query(struct cw_reader *base, const char *sql,
     return CW_OK;
 }
 
+/* Rows are only ever added, so the highest row number of a table says how many rows this snapshot holds, and
+ * rows that came later have higher ones. */
+cw_status cw_sqlite_reader_basis(struct cw_reader *base, int64_t rows[CW_ENTITY_COUNT],
+                                 struct cw_error *error)
+{
+    struct sqlite_reader *reader = (struct sqlite_reader *)(void *)base;
+    cw_status status = CW_OK;
+    for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
+        char sql[128];
+        sqlite3_stmt *statement;
+        sqlite3_snprintf(sizeof sql, sql, "SELECT max(rowid) FROM %s",
+                         cw_entity_get((enum cw_entity_id)e)->table);
+        status = cw_connection_prepare(reader->connection, sql, &statement, error);
+        if (status == CW_OK) {
+            status = cw_statement_integer(reader->connection, statement, &rows[e], error);
+        }
+    }
+    return status;
+}
+
 cw_status cw_sqlite_reader_begin(struct cw_store *base, struct cw_reader **reader, struct cw_error *error)
 {
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);

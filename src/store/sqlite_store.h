@@ -56,6 +56,9 @@ void cw_checkpointer_notify(struct cw_sqlite_store *store, struct cw_connection 
 /* Brings the schema up to date (see migrations.h). Inside no transaction. */
 cw_status cw_migrations_apply(struct cw_connection *connection, bool read_only, struct cw_error *error);
 
+/* The revisions that are there, after comparing them with ours. */
+cw_status cw_migrations_look(struct cw_connection *connection, int *applied, struct cw_error *error);
+
 /* Keeps an answer in the transaction under way. */
 cw_status cw_answer_insert(struct cw_connection *connection, const struct cw_kept_answer *answer,
                            struct cw_error *error);
@@ -89,6 +92,8 @@ cw_status cw_sqlite_select(struct cw_store *store, const char *sql, const char *
                            bool (*row)(void *context, int columns, const char *const *values), void *context,
                            struct cw_error *error);
 cw_status cw_sqlite_reader_begin(struct cw_store *store, struct cw_reader **reader, struct cw_error *error);
+cw_status cw_sqlite_reader_basis(struct cw_reader *reader, int64_t rows[CW_ENTITY_COUNT],
+                                 struct cw_error *error);
 void cw_sqlite_reader_end(struct cw_reader *reader);
 cw_status cw_sqlite_reader_query(struct cw_reader *reader, const char *sql,
                                  const struct cw_parameter *parameters, uint32_t parameter_count, bool many,

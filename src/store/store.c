@@ -6,10 +6,26 @@
 
 #include "store/store_base.h"
 
+static bool is_postgres(const char *location)
+{
+    return location != NULL &&
+           (strncmp(location, "postgresql://", 13) == 0 || strncmp(location, "postgres://", 11) == 0);
+}
+
 cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store,
                         struct cw_error *error)
 {
-    return cw_sqlite_store_open(options, store, error);
+    return (is_postgres(options->location) ? cw_pg_store_open : cw_sqlite_store_open)(options, store, error);
+}
+
+cw_status cw_store_revisions(const char *location, int *applied, int *known, struct cw_error *error)
+{
+    return (is_postgres(location) ? cw_pg_revisions : cw_sqlite_revisions)(location, applied, known, error);
+}
+
+const char *cw_store_name(const struct cw_store *store)
+{
+    return store->name;
 }
 
 void cw_store_close(struct cw_store *store)
@@ -68,6 +84,11 @@ void cw_store_lock_stock(struct cw_store *store)
 void cw_store_unlock_stock(struct cw_store *store)
 {
     store->operations->unlock_stock(store);
+}
+
+cw_status cw_store_expect(struct cw_store *store, int64_t from, int64_t to, struct cw_error *error)
+{
+    return store->operations->expect != NULL ? store->operations->expect(store, from, to, error) : CW_OK;
 }
 
 cw_status cw_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error)

@@ -1,6 +1,6 @@
 /* The truth: where a shop is kept. One set of operations, implemented by the built-in store (SQLite, one
- * file). A store may be used by many threads at once. Times, units and nulls are those of the entity
- * catalogue. */
+ * file) and by PostgreSQL. A store may be used by many threads at once. Times, units and nulls are those of
+ * the entity catalogue. */
 #ifndef CW_STORE_STORE_H
 #define CW_STORE_STORE_H
 
@@ -15,7 +15,7 @@
 struct cw_store;
 
 struct cw_store_options {
-    const char *location; /* file path, or "sqlite:PATH" */
+    const char *location; /* file path, "sqlite:PATH", or a "postgresql://" or "postgres://" URI of libpq */
     bool create;          /* make the file when it does not exist */
     bool read_only;
 };
@@ -25,6 +25,12 @@ struct cw_store_options {
 cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store,
                         struct cw_error *error);
 void cw_store_close(struct cw_store *store);
+/* How messages call the store: its place, without a password. Lives as long as the store. */
+const char *cw_store_name(const struct cw_store *store);
+
+/* The revisions of its schema that a store has, and how many this program knows, without changing anything;
+ * a file or tables that are not there have none. Errors as of cw_store_open. */
+cw_status cw_store_revisions(const char *location, int *applied, int *known, struct cw_error *error);
 
 /* The prior_ fields of the run spec that a run was made with: the numbers its unique values begin after. */
 struct cw_priors {
@@ -71,6 +77,10 @@ struct cw_run_record {
 void cw_run_record_clear(struct cw_run_record *record);
 
 /* ---- Loading ---- */
+
+/* Tells that a run will add orders of this time, in microseconds: what holds them (partitions by month) is
+ * made ahead. Rows of any other time are taken as well. */
+cw_status cw_store_expect(struct cw_store *store, int64_t from, int64_t to, struct cw_error *error);
 
 /* A load is one unit: its rows and its run become visible together at commit, or never, also after kill -9.
  * Only one load is under way at a time; another waits. On empty tables keys and indexes are built at commit,

@@ -25,6 +25,8 @@ struct cw_write {
     const struct cw_run_record *run;
     struct cw_error error;
     cw_status status;
+    bool settled; /* its status is final, whatever becomes of the others */
+    bool sent;
     bool done;
     struct cw_write *next;
 };
@@ -105,6 +107,8 @@ void cw_cursor_uuid(struct cw_cursor *rows, int field, uint8_t id[16]);
 /* What a kind of store does; each is what the function of store.h with its name promises. */
 struct cw_store_operations {
     void (*close)(struct cw_store *store);
+    cw_status (*expect)(struct cw_store *store, int64_t from, int64_t to,
+                        struct cw_error *error); /* or NULL */
     cw_status (*load_begin)(struct cw_store *store, struct cw_load **load, struct cw_error *error);
     cw_status (*load_add)(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
     cw_status (*load_commit)(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error);
@@ -129,6 +133,9 @@ struct cw_store_operations {
                         bool (*row)(void *context, int columns, const char *const *values), void *context,
                         struct cw_error *error);
     cw_status (*reader_begin)(struct cw_store *store, struct cw_reader **reader, struct cw_error *error);
+    /* The highest rowid of each table. */
+    cw_status (*reader_basis)(struct cw_reader *reader, int64_t rows[CW_ENTITY_COUNT],
+                              struct cw_error *error);
     void (*reader_end)(struct cw_reader *reader);
     cw_status (*reader_query)(struct cw_reader *reader, const char *sql,
                               const struct cw_parameter *parameters, uint32_t parameter_count, bool many,
@@ -169,6 +176,10 @@ void cw_world_cache_clear(struct cw_store *store);
 /* Gives all of a group that have not failed this status. */
 void cw_write_fail_all(struct cw_write *group, cw_status status, const struct cw_error *error);
 
+cw_status cw_pg_store_open(const struct cw_store_options *options, struct cw_store **store,
+                           struct cw_error *error);
+cw_status cw_pg_revisions(const char *location, int *applied, int *known, struct cw_error *error);
+cw_status cw_sqlite_revisions(const char *location, int *applied, int *known, struct cw_error *error);
 cw_status cw_sqlite_store_open(const struct cw_store_options *options, struct cw_store **store,
                                struct cw_error *error);
 

@@ -1,6 +1,5 @@
 #include "store/store_world.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,26 +53,6 @@ void cw_world_cache_clear(struct cw_store *store)
 {
     world_drop(store->worlds.newest);
     store->worlds.newest = NULL;
-}
-
-/* Rows are only ever added, so the highest row number of a table says how many rows this snapshot holds, and
- * rows that came later have higher ones. */
-static cw_status take_highest(void *context, struct cw_cursor *rows, struct cw_error *error)
-{
-    (void)error;
-    *(int64_t *)context = cw_cursor_integer(rows, 0);
-    return CW_OK;
-}
-
-static cw_status read_basis(struct cw_reader *reader, int64_t basis[CW_ENTITY_COUNT], struct cw_error *error)
-{
-    cw_status status = CW_OK;
-    for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
-        char sql[128];
-        snprintf(sql, sizeof sql, "SELECT max(rowid) FROM %s", cw_entity_get((enum cw_entity_id)e)->table);
-        status = cw_reader_each(reader, sql, NULL, 0, false, take_highest, &basis[e], error);
-    }
-    return status;
 }
 
 static bool is_same(const int64_t *a, const int64_t *b, const enum cw_entity_id *entities, size_t count)
@@ -216,7 +195,7 @@ static cw_status refresh(struct cw_store *store, struct cw_reader *reader, struc
 {
     struct cw_store_world *newest = store->worlds.newest;
     int64_t basis[CW_ENTITY_COUNT] = {0};
-    cw_status status = read_basis(reader, basis, error);
+    cw_status status = store->operations->reader_basis(reader, basis, error);
     if (status != CW_OK || (is_usable(newest) && memcmp(basis, newest->basis, sizeof basis) == 0)) {
         return status;
     }

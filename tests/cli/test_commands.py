@@ -12,7 +12,7 @@ def run(cartwright, *arguments, code=0):
     return result
 
 
-@pytest.mark.parametrize("command", ["generate", "validate", "reproduce", "schema", "version", "help"])
+@pytest.mark.parametrize("command", ["generate", "validate", "reproduce", "migrate", "schema", "version", "help"])
 def test_every_command_has_help(cartwright, command):
     answer = run(cartwright, command, "--help")
     assert answer.stdout.startswith(f"Usage: cartwright {command}")
@@ -100,3 +100,12 @@ def test_completion_is_valid_bash(cartwright, source_root):
     words = "COMP_WORDS=(cartwright generate --format ''); COMP_CWORD=3; _cartwright; echo ${COMPREPLY[@]}"
     answer = subprocess.run(["bash", "-c", f"source {script}; {words}"], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["csv", "ndjson", "json", "parquet"]
+
+
+def test_migrate_tells_applies_and_checks(cartwright, tmp_path):
+    store = tmp_path / "shop.db"
+    assert str(store) in run(cartwright, "migrate", "check", store, code=4).stderr
+    assert run(cartwright, "migrate", "up", store).stdout.endswith("up to date\n")
+    for action in ("status", "check"):
+        assert "up to date" in run(cartwright, "migrate", action, store).stdout
+    assert "expected status, up or check" in run(cartwright, "migrate", "down", store, code=2).stderr

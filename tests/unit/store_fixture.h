@@ -1,8 +1,10 @@
-/* A store in a folder of its own, for one test. */
+/* A store of its own for one test: a file in a new folder or, where CARTWRIGHT_POSTGRES names a server, a new
+ * database there. The same tests run over both. */
 #ifndef TESTS_UNIT_STORE_FIXTURE_H
 #define TESTS_UNIT_STORE_FIXTURE_H
 
 #include <dirent.h>
+#include <libpq-fe.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -27,8 +29,73 @@ ROWS_UNUSED void fixture_close(void)
     fixture_store = NULL;
 }
 
+/* The server to test on, or NULL: the built-in store. */
+ROWS_UNUSED const char *fixture_server(void)
+{
+    return getenv("CARTWRIGHT_POSTGRES");
+}
+
+/* What a store of another kind says in other words. */
+ROWS_UNUSED const char *fixture_words(const char *sqlite, const char *postgres)
+{
+    return fixture_server() == NULL ? sqlite : postgres;
+}
+
+/* An instant of SQL as microseconds. */
+#define FIXTURE_MICROS(column) fixture_words(column, "(extract(epoch FROM " column ") * 1000000)::bigint")
+
+/* Runs SQL in a database of the server, beside the store. */
+ROWS_UNUSED void fixture_server_run(const char *location, const char *sql)
+{
+    PGconn *connection = PQconnectdb(location);
+    PGresult *result = PQexec(connection, sql);
+    const ExecStatusType status = PQresultStatus(result);
+    ck_assert_msg(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK, "%s: %s", sql,
+                  PQerrorMessage(connection));
+    PQclear(result);
+    PQfinish(connection);
+}
+
+/* The server's address with another database. */
+ROWS_UNUSED void fixture_database(const char *name, char location[512])
+{
+    const char *settings = strchr(fixture_server(), '?');
+    snprintf(location, 512, "postgresql:///%s%s", name, settings != NULL ? settings : "");
+}
+
+/* Databases are copies of one that the first test makes. */
+ROWS_UNUSED void fixture_make_database(void)
+{
+    char sql[400];
+    char location[512];
+    struct cw_store *store;
+    fixture_database("shop_template", location);
+    PGconn *connection = PQconnectdb(fixture_server());
+    PGresult *result =
+        PQexec(connection, "SELECT 1 FROM pg_database WHERE datname = 'shop_template' AND datistemplate");
+    const bool has_template = PQntuples(result) == 1;
+    PQclear(result);
+    PQfinish(connection);
+    if (!has_template) {
+        fixture_server_run(fixture_server(), "DROP DATABASE IF EXISTS shop_template");
+        fixture_server_run(fixture_server(), "CREATE DATABASE shop_template");
+        assert_ok(cw_store_open(&(struct cw_store_options){.location = location}, &store, &fixture_error));
+        cw_store_close(store);
+        fixture_server_run(fixture_server(), "ALTER DATABASE shop_template IS_TEMPLATE true");
+    }
+    snprintf(fixture_folder, sizeof fixture_folder, "shop_%ld", (long)getpid());
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE shop_template", fixture_folder);
+    fixture_server_run(fixture_server(), sql);
+    fixture_database(fixture_folder, fixture_path);
+}
+
 ROWS_UNUSED void fixture_set_up(void)
 {
+    if (fixture_server() != NULL) {
+        fixture_make_database();
+        fixture_open();
+        return;
+    }
     const char *base = getenv("TMPDIR");
     snprintf(fixture_folder, sizeof fixture_folder, "%s/cartwright_store_XXXXXX",
              base != NULL ? base : "/tmp");
@@ -40,6 +107,12 @@ ROWS_UNUSED void fixture_set_up(void)
 ROWS_UNUSED void fixture_tear_down(void)
 {
     fixture_close();
+    if (fixture_server() != NULL) {
+        char sql[400];
+        snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", fixture_folder);
+        fixture_server_run(fixture_server(), sql);
+        return;
+    }
     DIR *folder = opendir(fixture_folder);
     ck_assert_ptr_nonnull(folder);
     for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
@@ -85,6 +158,15 @@ ROWS_UNUSED int64_t fixture_number(const char *sql)
     int64_t number = INT64_MIN;
     assert_ok(cw_store_select(fixture_store, sql, NULL, 0, fixture_take_number, &number, &fixture_error));
     return number;
+}
+
+/* References that lead nowhere. PostgreSQL keeps none where its keys are all there. */
+ROWS_UNUSED int64_t fixture_broken_references(void)
+{
+    return fixture_number(fixture_words("SELECT count(*) FROM pragma_foreign_key_check",
+                                        "SELECT count(*) FROM schema_shape AS was LEFT JOIN cartwright_shape "
+                                        "AS now USING (kind, relation, name) "
+                                        "WHERE now.definition IS DISTINCT FROM was.definition"));
 }
 
 /* Adds all filled batches in entity order. */

@@ -117,12 +117,12 @@ static void check_acknowledged(const struct acknowledgement *list, int64_t count
 static void check_whole(void)
 {
     char sql[512];
-    snprintf(sql, sizeof sql,
-             "SELECT count(*) FROM (SELECT (created_at - %" PRId64
-             ") / 1000000 AS n FROM runs) WHERE (SELECT count(*) "
-             "FROM customers WHERE email IN (format('customer.%%d@example.com', n), "
-             "format('customer.%%d@example.com', n + %d))) <> 2",
-             ROWS_EPOCH, SMALL_ROWS - 1);
+    snprintf(
+        sql, sizeof sql,
+        "SELECT count(*) FROM (SELECT (%s - %" PRId64 ") / 1000000 AS n FROM runs) AS r WHERE (SELECT "
+        "count(*) FROM customers WHERE email IN ('customer.' || n || '@example.com', 'customer.' || (n + "
+        "%d) || '@example.com')) <> 2",
+        FIXTURE_MICROS("created_at"), ROWS_EPOCH, SMALL_ROWS - 1);
     ck_assert_int_eq(fixture_number(sql), 0);
     ck_assert_int_eq(
         fixture_number("SELECT (SELECT count(*) FROM customers) - coalesce((SELECT value FROM counters "
@@ -130,7 +130,10 @@ static void check_whole(void)
         0);
     ck_assert_int_eq(
         fixture_number("SELECT (SELECT count(*) FROM customers) - (SELECT count(*) FROM addresses)"), 0);
-    ck_assert_int_eq(fixture_number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    ck_assert_int_eq(fixture_broken_references(), 0);
+    if (fixture_server() != NULL) {
+        return;
+    }
     ck_assert_int_eq(fixture_number("SELECT count(*) FROM sqlite_schema WHERE name = 'customers_email'"), 1);
     ck_assert_int_eq(fixture_number("SELECT count(*) <> 1 OR min(integrity_check) <> 'ok' FROM "
                                     "pragma_integrity_check"),
@@ -153,9 +156,9 @@ static int64_t count_load_runs(int rounds)
     for (int round = 1; round <= rounds; round += 2) {
         char sql[256];
         const int64_t base = (int64_t)round * (WRITERS + 1) * NUMBERS_A_WRITER;
-        snprintf(sql, sizeof sql,
-                 "SELECT count(*) FROM runs WHERE created_at >= %" PRId64 " AND created_at < %" PRId64,
-                 rows_time(base), rows_time(base + NUMBERS_A_WRITER));
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM runs WHERE %s >= %" PRId64 " AND %s < %" PRId64,
+                 FIXTURE_MICROS("created_at"), rows_time(base), FIXTURE_MICROS("created_at"),
+                 rows_time(base + NUMBERS_A_WRITER));
         loads += fixture_number(sql);
     }
     return loads;

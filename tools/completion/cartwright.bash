@@ -3,7 +3,7 @@ _cartwright() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options='' choices=''
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'generate validate reproduce serve schema version help' -- "$word"))
+        COMPREPLY=($(compgen -W 'generate validate reproduce serve migrate schema version help' -- "$word"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -28,6 +28,11 @@ _cartwright() {
         ;;
     serve)
         options='--help --store --address --port --threads --workers --connections --timeout --max-count --seed-shop --no-seed-shop --quiet'
+        case $previous in
+        esac
+        ;;
+    migrate)
+        options='--help'
         case $previous in
         esac
         ;;

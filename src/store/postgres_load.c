@@ -1,0 +1,431 @@
+/* A bulk load is one transaction. Keys and indexes of empty tables are taken away before it, in a transaction
+ * of their own, so that readers go on meanwhile, and built in it after the rows. What a load that was killed
+ * left missing is built by whoever writes next. Rows go by COPY in binary; it goes on over batches of one
+ * table that follow each other. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/columns.h"
+#include "store/postgres_store.h"
+#include "store/row_check.h"
+
+/* From this many rows on a table's statistics are made anew after the load. */
+#define ANALYZE_ROWS 5000
+/* Encoded rows are handed to libpq in pieces of about this many bytes. */
+#define PIECE_SIZE ((size_t)1 << 18)
+
+static const char copy_header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
+#define COPY_HEADER_SIZE 19
+
+struct pg_load {
+    struct cw_load base;
+    struct cw_pg_store *store;
+    struct cw_pg_connection *connection;
+    struct cw_tally tally;
+    int64_t next[CW_ENTITY_COUNT];  /* rowid before the next row */
+    int64_t first[CW_ENTITY_COUNT]; /* the same when the load began */
+    int64_t copied[CW_ENTITY_COUNT];
+    bool checks_references; /* once at the end, rather than the server for each row */
+    int copying;            /* the entity that a COPY is under way for, or -1 */
+    struct cw_buffer rows;
+    struct cw_error failure;
+    cw_status status; /* of the first failure */
+};
+
+static struct pg_load *load_of(struct cw_load *load)
+{
+    return (struct pg_load *)(void *)load;
+}
+
+static void load_free(struct pg_load *load)
+{
+    struct cw_pg_store *store = load->store;
+    /* Closing ends the session, and with it the transaction and the lock. */
+    cw_pg_disconnect(load->connection);
+    cw_buffer_clear(&load->rows);
+    cw_gate_leave(&store->writer);
+    free(load);
+}
+
+/* ---- Beginning ---- */
+
+static cw_status lock_deferred(struct cw_pg_connection *connection, struct cw_error *error)
+{
+    return cw_pg_execute(
+        connection,
+        "DO $$ DECLARE relation text; has_rows boolean; BEGIN FOR relation IN SELECT name FROM "
+        "deferred_tables LOOP EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', relation); EXECUTE "
+        "format('SELECT EXISTS (SELECT FROM %I)', relation) INTO has_rows; IF has_rows THEN RAISE EXCEPTION "
+        "'rows came while a load began' USING ERRCODE = 'CW001'; END IF; END LOOP; END $$",
+        error);
+}
+
+/* Without the right to take keys away, or where someone else's tables stand on them, rows go in beside
+ * them. */
+static cw_status defer_keys(struct pg_load *load, struct cw_error *error)
+{
+    cw_status status = cw_pg_heal(load->connection, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    status = cw_pg_execute(load->connection, "BEGIN; SELECT cartwright_defer(); COMMIT", error);
+    if (status != CW_OK && PQstatus(load->connection->handle) == CONNECTION_OK) {
+        status = cw_pg_execute(load->connection, "ROLLBACK", error);
+    }
+    return status;
+}
+
+/* A search in a partitioned table for each reference would take several times as long as all else. A role
+ * that may not turn these checks off leaves them to the server. */
+static cw_status take_over_references(struct pg_load *load, struct cw_error *error)
+{
+    cw_status status = cw_pg_execute(load->connection, "SAVEPOINT role", error);
+    if (status == CW_OK) {
+        load->checks_references =
+            cw_pg_execute(load->connection, "SET LOCAL session_replication_role = replica", NULL) == CW_OK;
+        status = load->checks_references
+                     ? CW_OK
+                     : cw_pg_execute(load->connection, "ROLLBACK TO SAVEPOINT role", error);
+    }
+    return status;
+}
+
+static cw_status begin_transaction(struct pg_load *load, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        status = cw_pg_execute(load->connection, "BEGIN; SET CONSTRAINTS ALL DEFERRED", error);
+        if (status == CW_OK) {
+            status = lock_deferred(load->connection, error);
+        }
+        if (status == CW_OK || PQstatus(load->connection->handle) != CONNECTION_OK) {
+            break;
+        }
+        /* Someone's rows came in between: keep the keys. */
+        cw_pg_execute(load->connection, "ROLLBACK", NULL);
+        status = cw_pg_heal(load->connection, error);
+        if (status != CW_OK) {
+            break;
+        }
+    }
+    if (status == CW_OK) {
+        status = take_over_references(load, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_counters_read(load->connection, load->next, NULL, error);
+        memcpy(load->first, load->next, sizeof load->first);
+    }
+    return status;
+}
+
+cw_status cw_pg_load_begin(struct cw_store *base, struct cw_load **load, struct cw_error *error)
+{
+    struct cw_pg_store *store = cw_pg_store_of(base);
+    struct pg_load *begun = calloc(1, sizeof *begun);
+    if (begun == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: loading into %s", base->name);
+    }
+    begun->base.store = base;
+    begun->store = store;
+    begun->copying = -1;
+    cw_gate_enter(&store->writer);
+    cw_status status = cw_pg_connect(store->location, base->name, false, &begun->connection, error);
+    if (status == CW_OK) {
+        /* Another process's load may take its time. */
+        status = cw_pg_execute(begun->connection,
+                               "SET lock_timeout = 0; SET maintenance_work_mem = '512MB'; SELECT "
+                               "pg_advisory_lock(" CW_PG_LOCK_WRITE ")",
+                               error);
+    }
+    if (status == CW_OK) {
+        status = defer_keys(begun, error);
+    }
+    if (status == CW_OK) {
+        status = begin_transaction(begun, error);
+    }
+    if (status != CW_OK) {
+        load_free(begun);
+        return status;
+    }
+    *load = &begun->base;
+    return CW_OK;
+}
+
+/* ---- Rows ---- */
+
+static cw_status end_copy(struct pg_load *load, struct cw_error *error)
+{
+    PGconn *handle = load->connection->handle;
+    if (load->copying < 0) {
+        return CW_OK;
+    }
+    load->copying = -1;
+    if (PQputCopyData(handle, "\377\377", 2) != 1 || PQputCopyEnd(handle, NULL) != 1) {
+        return cw_pg_error(load->connection, NULL, error);
+    }
+    cw_status status = CW_OK;
+    for (PGresult *result = PQgetResult(handle); result != NULL; result = PQgetResult(handle)) {
+        if (status == CW_OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
+            status = cw_pg_error(load->connection, result, error);
+        }
+        PQclear(result);
+    }
+    return status;
+}
+
+static cw_status begin_copy(struct pg_load *load, const struct cw_entity *entity, struct cw_error *error)
+{
+    struct cw_buffer sql = {0};
+    cw_status status = cw_buffer_format(&sql, error, "COPY %s (", entity->table);
+    for (uint32_t c = 0; status == CW_OK && c < entity->column_count; c++) {
+        status = cw_buffer_format(&sql, error, "%s, ", entity->columns[c].name);
+    }
+    if (status == CW_OK) {
+        status = cw_buffer_format(&sql, error, "rowid) FROM STDIN (FORMAT binary)");
+    }
+    if (status == CW_OK) {
+        status = cw_buffer_append(&sql, "", 1, error);
+    }
+    if (status == CW_OK) {
+        PGresult *result = PQexec(load->connection->handle, sql.data);
+        if (PQresultStatus(result) != PGRES_COPY_IN) {
+            status = cw_pg_error(load->connection, result, error);
+        } else if (PQputCopyData(load->connection->handle, copy_header, COPY_HEADER_SIZE) != 1) {
+            status = cw_pg_error(load->connection, NULL, error);
+        } else {
+            load->copying = (int)entity->id;
+        }
+        PQclear(result);
+    }
+    cw_buffer_clear(&sql);
+    return status;
+}
+
+static cw_status copy_batch(struct pg_load *load, const struct cw_batch *batch, struct cw_error *error)
+{
+    const enum cw_entity_id entity = batch->entity->id;
+    cw_status status = CW_OK;
+    if (load->copying != (int)entity) {
+        status = end_copy(load, error);
+        if (status == CW_OK) {
+            status = begin_copy(load, batch->entity, error);
+        }
+    }
+    load->rows.size = 0;
+    if (status == CW_OK) {
+        status = cw_pg_copy_rows(batch, load->next[entity] + 1, &load->rows, error);
+    }
+    for (size_t at = 0; status == CW_OK && at < load->rows.size; at += PIECE_SIZE) {
+        const size_t rest = load->rows.size - at;
+        const int size = (int)(rest < PIECE_SIZE ? rest : PIECE_SIZE);
+        if (PQputCopyData(load->connection->handle, load->rows.data + at, size) != 1) {
+            status = cw_pg_error(load->connection, NULL, error);
+        }
+    }
+    load->next[entity] += batch->row_count;
+    load->copied[entity] += batch->row_count;
+    return status;
+}
+
+/* Tables whose rows may be there already are few and small. */
+static cw_status insert_batch(struct pg_load *load, const struct cw_batch *batch, struct cw_error *error)
+{
+    struct cw_buffer sql = {0};
+    struct cw_pg_parameters parameters = {0};
+    cw_status status = end_copy(load, error);
+    if (status == CW_OK) {
+        status = cw_pg_insert_sql(batch->entity, &sql, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_insert_parameters(batch, &parameters, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_run(load->connection, sql.data, &parameters, error);
+    }
+    cw_pg_parameters_clear(&parameters);
+    cw_buffer_clear(&sql);
+    return status;
+}
+
+static cw_status add_batch(struct pg_load *load, const struct cw_batch *batch, struct cw_error *error)
+{
+    const enum cw_entity_id entity = batch->entity->id;
+    cw_status status = cw_rows_check(batch, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    cw_tally_add(&load->tally, batch, batch->row_count);
+    const bool may_be_there =
+        entity == CW_ENTITY_CATEGORY || entity == CW_ENTITY_FULFILMENT_CENTRE || entity == CW_ENTITY_STOCK;
+    return may_be_there ? insert_batch(load, batch, error) : copy_batch(load, batch, error);
+}
+
+static cw_status failed_before(const struct pg_load *load, struct cw_error *error)
+{
+    if (error != NULL) {
+        *error = load->failure;
+    }
+    return load->status;
+}
+
+cw_status cw_pg_load_add(struct cw_load *base, const struct cw_batch *batch, struct cw_error *error)
+{
+    struct pg_load *load = load_of(base);
+    if (load->status == CW_OK && batch->row_count > 0) {
+        load->status = add_batch(load, batch, &load->failure);
+    }
+    return load->status == CW_OK ? CW_OK : failed_before(load, error);
+}
+
+/* ---- The end ---- */
+
+static cw_status count_copied(struct pg_load *load, struct cw_error *error)
+{
+    struct cw_buffer sql = {0};
+    cw_status status = cw_buffer_format(&sql, error, "SELECT 1");
+    for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
+        if (load->copied[e] > 0) {
+            status = cw_buffer_format(&sql, error,
+                                      "; UPDATE counters SET value = value + %lld WHERE name = 'rows.%s'",
+                                      (long long)load->copied[e], cw_entity_get((enum cw_entity_id)e)->table);
+        }
+    }
+    if (status == CW_OK) {
+        status = cw_buffer_append(&sql, "", 1, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_execute(load->connection, sql.data, error);
+    }
+    cw_buffer_clear(&sql);
+    return status;
+}
+
+/* Runs a statement with the parameters that were put together, and empties them. */
+static cw_status run_filled(struct pg_load *load, const char *sql, struct cw_pg_parameters *parameters,
+                            cw_status filled, struct cw_error *error)
+{
+    const cw_status status = filled == CW_OK ? cw_pg_run(load->connection, sql, parameters, error) : filled;
+    cw_pg_parameters_clear(parameters);
+    return status;
+}
+
+static cw_status add_run(struct pg_load *load, const struct cw_run_record *run, struct cw_error *error)
+{
+    struct cw_pg_parameters parameters = {0};
+    cw_status status = cw_pg_run_parameters(run, &parameters, error);
+    status = run_filled(load, cw_pg_run_sql, &parameters, status, error);
+    if (status == CW_OK && run->answer != NULL) {
+        status = cw_pg_forget_parameters(run->answer, &parameters, error);
+        status = run_filled(load, cw_pg_forget_sql, &parameters, status, error);
+    }
+    if (status == CW_OK && run->answer != NULL) {
+        status = cw_pg_answer_parameters(run->answer, &parameters, error);
+        status = run_filled(load, cw_pg_answer_sql, &parameters, status, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_used_parameters(&load->tally, &run->priors, &parameters, error);
+        status = run_filled(load, cw_pg_used_sql, &parameters, status, error);
+    }
+    return status;
+}
+
+static cw_status check_references(struct pg_load *load, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (int e = 0; status == CW_OK && load->checks_references && e < CW_ENTITY_COUNT; e++) {
+        if (load->tally.rows[e] > 0) {
+            char sql[192];
+            snprintf(sql, sizeof sql, "SELECT cartwright_check_references('%s', %lld)",
+                     cw_entity_get((enum cw_entity_id)e)->table, (long long)load->first[e]);
+            status = cw_pg_execute(load->connection, sql, error);
+        }
+    }
+    return status;
+}
+
+/* The run first: a clash of its answer's key is found before the keys are built. */
+static cw_status commit_load(struct pg_load *load, const struct cw_run_record *run, struct cw_error *error)
+{
+    cw_status status = end_copy(load, error);
+    if (status == CW_OK) {
+        status = add_run(load, run, error);
+    }
+    if (status == CW_OK) {
+        status = count_copied(load, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_execute(load->connection, "SET CONSTRAINTS ALL IMMEDIATE", error);
+    }
+    if (status == CW_OK) {
+        status = check_references(load, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_build(load->connection, error);
+    }
+    return status == CW_OK ? cw_pg_execute(load->connection, "COMMIT", error) : status;
+}
+
+/* Whether the run is there though its commit was not answered. */
+static bool is_committed(struct pg_load *load, const struct cw_run_record *run)
+{
+    struct cw_pg_parameters parameters = {0};
+    struct cw_pg_connection *connection;
+    int64_t found = 0;
+    if (cw_pg_borrow(load->store, &connection, NULL) != CW_OK) {
+        return false;
+    }
+    if (cw_pg_add_bytes(&parameters, run->id.bytes, sizeof run->id.bytes, NULL) == CW_OK) {
+        cw_pg_number(connection, "SELECT count(*) FROM runs WHERE id = $1", &parameters, &found, NULL);
+    }
+    cw_pg_parameters_clear(&parameters);
+    cw_pg_return(load->store, connection);
+    return found == 1;
+}
+
+static void analyze(struct pg_load *load)
+{
+    for (int e = 0; e < CW_ENTITY_COUNT; e++) {
+        if (load->copied[e] >= ANALYZE_ROWS) {
+            char sql[128];
+            snprintf(sql, sizeof sql, "ANALYZE %s", cw_entity_get((enum cw_entity_id)e)->table);
+            cw_pg_execute(load->connection, sql, NULL);
+        }
+    }
+}
+
+/* Ends a load that failed: its rows go, the keys come back. A lost connection leaves that to whoever writes
+ * next. */
+static void give_up(struct pg_load *load)
+{
+    end_copy(load, NULL);
+    cw_pg_execute(load->connection, "ROLLBACK", NULL);
+    cw_pg_heal(load->connection, NULL);
+    load_free(load);
+}
+
+cw_status cw_pg_load_commit(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error)
+{
+    struct pg_load *ending = load_of(*load);
+    *load = NULL;
+    cw_status status =
+        ending->status == CW_OK ? commit_load(ending, run, error) : failed_before(ending, error);
+    if (status != CW_OK && PQstatus(ending->connection->handle) != CONNECTION_OK &&
+        is_committed(ending, run)) {
+        status = CW_OK;
+    }
+    if (status != CW_OK) {
+        give_up(ending);
+        return status;
+    }
+    cw_pg_execute(ending->connection, "SELECT pg_advisory_unlock(" CW_PG_LOCK_WRITE ")", NULL);
+    analyze(ending);
+    load_free(ending);
+    return CW_OK;
+}
+
+void cw_pg_load_abort(struct cw_load **load)
+{
+    give_up(load_of(*load));
+    *load = NULL;
+}

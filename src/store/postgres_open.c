@@ -1,0 +1,393 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/calendar.h"
+#include "store/migrations.h"
+#include "store/postgres_store.h"
+
+/* ---- The pool ---- */
+
+static cw_status take_idle(struct cw_pg_store *store, struct cw_pg_connection **found, struct cw_error *error)
+{
+    struct cw_pg_pool *pool = &store->pool;
+    struct timespec until;
+    int code = 0;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CW_PG_POOL_PATIENCE;
+    pthread_mutex_lock(&pool->mutex);
+    while (pool->idle == NULL && pool->open_count >= CW_PG_POOL_MAX && code != ETIMEDOUT) {
+        code = pthread_cond_timedwait(&pool->returned, &pool->mutex, &until);
+    }
+    const bool is_full = pool->idle == NULL && pool->open_count >= CW_PG_POOL_MAX;
+    *found = pool->idle;
+    if (*found != NULL) {
+        pool->idle = (*found)->next;
+    } else if (!is_full) {
+        pool->open_count++;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    if (!is_full) {
+        return CW_OK;
+    }
+    cw_error_set(error, CW_E_UNAVAILABLE, "store", "store %s: all %d connections have been in use for %d s",
+                 store->base.name, CW_PG_POOL_MAX, CW_PG_POOL_PATIENCE);
+    if (error != NULL) {
+        error->retryable = true;
+    }
+    return CW_E_UNAVAILABLE;
+}
+
+static void forget_one(struct cw_pg_store *store, struct cw_pg_connection *connection)
+{
+    struct cw_pg_pool *pool = &store->pool;
+    cw_pg_disconnect(connection);
+    pthread_mutex_lock(&pool->mutex);
+    pool->open_count--;
+    pthread_cond_signal(&pool->returned);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+cw_status cw_pg_borrow(struct cw_pg_store *store, struct cw_pg_connection **connection,
+                       struct cw_error *error)
+{
+    struct cw_pg_connection *found = NULL;
+    cw_status status = take_idle(store, &found, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    if (found != NULL && cw_pg_is_alive(found)) {
+        *connection = found;
+        return CW_OK;
+    }
+    cw_pg_disconnect(found);
+    status = cw_pg_connect(store->location, store->base.name, store->base.read_only, connection, error);
+    if (status != CW_OK) {
+        forget_one(store, NULL);
+    }
+    return status;
+}
+
+/* One that is lost is seldom lost alone. */
+static void forget_idle(struct cw_pg_store *store)
+{
+    struct cw_pg_pool *pool = &store->pool;
+    pthread_mutex_lock(&pool->mutex);
+    struct cw_pg_connection *idle = pool->idle;
+    pool->idle = NULL;
+    for (const struct cw_pg_connection *at = idle; at != NULL; at = at->next) {
+        pool->open_count--;
+    }
+    pthread_cond_broadcast(&pool->returned);
+    pthread_mutex_unlock(&pool->mutex);
+    while (idle != NULL) {
+        struct cw_pg_connection *next = idle->next;
+        cw_pg_disconnect(idle);
+        idle = next;
+    }
+}
+
+void cw_pg_return(struct cw_pg_store *store, struct cw_pg_connection *connection)
+{
+    struct cw_pg_pool *pool = &store->pool;
+    const bool is_lost = PQstatus(connection->handle) != CONNECTION_OK;
+    if (is_lost || PQtransactionStatus(connection->handle) != PQTRANS_IDLE) {
+        forget_one(store, connection);
+        if (is_lost) {
+            forget_idle(store);
+        }
+        return;
+    }
+    pthread_mutex_lock(&pool->mutex);
+    connection->next = pool->idle;
+    pool->idle = connection;
+    pthread_cond_signal(&pool->returned);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+cw_status cw_pg_ask(struct cw_pg_store *store, const char *sql, const struct cw_pg_parameters *parameters,
+                    PGresult **result, struct cw_error *error)
+{
+    bool is_lost = true;
+    cw_status status = CW_OK;
+    for (int attempt = 0; is_lost && attempt < 2; attempt++) {
+        struct cw_pg_connection *connection;
+        status = cw_pg_borrow(store, &connection, error);
+        if (status != CW_OK) {
+            return status;
+        }
+        status = cw_pg_query(connection, sql, parameters, result, error);
+        is_lost = PQstatus(connection->handle) != CONNECTION_OK;
+        cw_pg_return(store, connection);
+    }
+    return status;
+}
+
+cw_status cw_pg_begin_reading(struct cw_pg_store *store, const char *begin,
+                              struct cw_pg_connection **connection, struct cw_error *error)
+{
+    bool is_lost = true;
+    cw_status status = CW_OK;
+    for (int attempt = 0; is_lost && attempt < 2; attempt++) {
+        struct cw_pg_connection *borrowed;
+        status = cw_pg_borrow(store, &borrowed, error);
+        if (status != CW_OK) {
+            return status;
+        }
+        status = cw_pg_execute(borrowed, begin, error);
+        if (status == CW_OK) {
+            *connection = borrowed;
+            return CW_OK;
+        }
+        is_lost = PQstatus(borrowed->handle) != CONNECTION_OK;
+        cw_pg_return(store, borrowed);
+    }
+    return status;
+}
+
+/* ---- Stock ---- */
+
+/* Other processes are kept out by a lock in the database. Without a connection the runs of this process at
+ * least do not overlap, and those of others fail in the ledger's checks. */
+static void lock_stock(struct cw_store *base)
+{
+    struct cw_pg_store *store = cw_pg_store_of(base);
+    cw_gate_enter(&store->stock);
+    if (cw_pg_borrow(store, &store->stock_connection, NULL) != CW_OK) {
+        store->stock_connection = NULL;
+        return;
+    }
+    if (cw_pg_execute(store->stock_connection,
+                      "SET lock_timeout = 0; SELECT pg_advisory_lock(" CW_PG_LOCK_STOCK ")", NULL) != CW_OK) {
+        cw_pg_return(store, store->stock_connection);
+        store->stock_connection = NULL;
+    }
+}
+
+static void unlock_stock(struct cw_store *base)
+{
+    struct cw_pg_store *store = cw_pg_store_of(base);
+    if (store->stock_connection != NULL) {
+        /* A lock that can't be given back ends with its connection. */
+        if (cw_pg_execute(store->stock_connection,
+                          "SELECT pg_advisory_unlock(" CW_PG_LOCK_STOCK "); SET lock_timeout = '30s'",
+                          NULL) == CW_OK) {
+            cw_pg_return(store, store->stock_connection);
+        } else {
+            forget_one(store, store->stock_connection);
+        }
+        store->stock_connection = NULL;
+    }
+    cw_gate_leave(&store->stock);
+}
+
+/* ---- Partitions ---- */
+
+static int32_t month_of(int64_t time)
+{
+    int64_t of_day;
+    const struct cw_date date = cw_date_from_days(cw_timestamp_split(time, &of_day));
+    return date.year * 12 + date.month - 1;
+}
+
+static cw_status make_partitions(struct cw_pg_store *store, int32_t first, int32_t last,
+                                 struct cw_error *error)
+{
+    char sql[256];
+    struct cw_pg_connection *connection;
+    cw_status status = cw_pg_borrow(store, &connection, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    snprintf(sql, sizeof sql,
+             "BEGIN; SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE "); SELECT cartwright_make_partitions("
+             "'%d-%02d-01', '%d-%02d-01'); COMMIT",
+             first / 12, first % 12 + 1, last / 12, last % 12 + 1);
+    cw_gate_enter(&store->writer);
+    status = cw_pg_execute(connection, sql, error);
+    cw_gate_leave(&store->writer);
+    if (status != CW_OK) {
+        cw_pg_execute(connection, "ROLLBACK", NULL);
+    }
+    cw_pg_return(store, connection);
+    return status;
+}
+
+/* Most months that a run may have made for it; the rest is in the partition for all other times. */
+#define MONTHS_MAX 240
+
+cw_status cw_pg_expect(struct cw_store *base, int64_t from, int64_t to, struct cw_error *error)
+{
+    struct cw_pg_store *store = cw_pg_store_of(base);
+    const int32_t first = month_of(from);
+    const int32_t last = month_of(to);
+    if (last < first || last - first >= MONTHS_MAX || first < 12 || last >= 9999 * 12) {
+        return CW_OK;
+    }
+    pthread_mutex_lock(&store->months_mutex);
+    const bool is_known = first >= store->first_month && last <= store->last_month;
+    pthread_mutex_unlock(&store->months_mutex);
+    if (is_known) {
+        return CW_OK;
+    }
+    const cw_status status = make_partitions(store, first, last, error);
+    if (status == CW_OK) {
+        pthread_mutex_lock(&store->months_mutex);
+        store->first_month = first;
+        store->last_month = last;
+        pthread_mutex_unlock(&store->months_mutex);
+    }
+    return status;
+}
+
+/* ---- Opening ---- */
+
+static void store_close(struct cw_store *base)
+{
+    struct cw_pg_store *store = cw_pg_store_of(base);
+    cw_world_cache_clear(base);
+    while (store->pool.idle != NULL) {
+        struct cw_pg_connection *next = store->pool.idle->next;
+        cw_pg_disconnect(store->pool.idle);
+        store->pool.idle = next;
+    }
+    pthread_mutex_destroy(&store->months_mutex);
+    cw_gate_clear(&store->stock);
+    cw_gate_clear(&store->writer);
+    pthread_cond_destroy(&store->pool.returned);
+    pthread_mutex_destroy(&store->pool.mutex);
+    free(store->location);
+    cw_store_free(base);
+}
+
+static const struct cw_store_operations operations = {
+    .close = store_close,
+    .expect = cw_pg_expect,
+    .load_begin = cw_pg_load_begin,
+    .load_add = cw_pg_load_add,
+    .load_commit = cw_pg_load_commit,
+    .load_abort = cw_pg_load_abort,
+    .write_group = cw_pg_write_group,
+    .answers = cw_pg_answers,
+    .read = cw_pg_read,
+    .count = cw_pg_count,
+    .basis = cw_pg_basis,
+    .priors = cw_pg_priors,
+    .runs = cw_pg_runs,
+    .select = cw_pg_select,
+    .reader_begin = cw_pg_reader_begin,
+    .reader_basis = cw_pg_reader_basis,
+    .reader_end = cw_pg_reader_end,
+    .reader_query = cw_pg_reader_query,
+    .ledger_hint = "",
+    .lock_stock = lock_stock,
+    .unlock_stock = unlock_stock,
+};
+
+static const char *option_of(const PQconninfoOption *options, const char *keyword)
+{
+    while (options->keyword != NULL && strcmp(options->keyword, keyword) != 0) {
+        options++;
+    }
+    return options->val != NULL ? options->val : "";
+}
+
+/* How messages call the store: its place without user, password and settings. */
+static cw_status name_of(const char *location, char name[256], struct cw_error *error)
+{
+    char *message = NULL;
+    PQconninfoOption *options = PQconninfoParse(location, &message);
+    if (options == NULL) {
+        PQfreemem(message);
+        return cw_error_set(error, CW_E_INVALID, "store",
+                            "store is no address that libpq reads, expected "
+                            "postgresql://user@host:port/database");
+    }
+    const char *port = option_of(options, "port");
+    snprintf(name, 256, "postgresql://%s%s%s/%s", option_of(options, "host"), port[0] != '\0' ? ":" : "",
+             port, option_of(options, "dbname"));
+    PQconninfoFree(options);
+    return CW_OK;
+}
+
+static struct cw_pg_store *store_allocate(const char *location, const char *name, bool read_only)
+{
+    struct cw_store *base = cw_store_new(sizeof(struct cw_pg_store), &operations, name, read_only);
+    if (base == NULL) {
+        return NULL;
+    }
+    struct cw_pg_store *store = cw_pg_store_of(base);
+    pthread_mutex_init(&store->pool.mutex, NULL);
+    pthread_cond_init(&store->pool.returned, NULL);
+    cw_gate_init(&store->writer);
+    cw_gate_init(&store->stock);
+    pthread_mutex_init(&store->months_mutex, NULL);
+    store->first_month = INT32_MAX;
+    store->location = strdup(location);
+    if (store->location == NULL) {
+        store_close(base);
+        return NULL;
+    }
+    return store;
+}
+
+static cw_status set_up(struct cw_pg_store *store, struct cw_error *error)
+{
+    struct cw_pg_connection *connection;
+    cw_status status = cw_pg_borrow(store, &connection, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    status = cw_pg_migrations_apply(connection, store->base.read_only, error);
+    if (status == CW_OK && !store->base.read_only) {
+        status = cw_pg_counters_make(connection, error);
+    }
+    if (status == CW_OK && !store->base.read_only) {
+        status = cw_pg_heal_unattended(connection, error);
+    }
+    cw_pg_return(store, connection);
+    return status;
+}
+
+cw_status cw_pg_store_open(const struct cw_store_options *options, struct cw_store **store,
+                           struct cw_error *error)
+{
+    char name[256];
+    cw_status status = name_of(options->location, name, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    struct cw_pg_store *opened = store_allocate(options->location, name, options->read_only);
+    if (opened == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: opening store %s", name);
+    }
+    status = set_up(opened, error);
+    if (status != CW_OK) {
+        store_close(&opened->base);
+        return status;
+    }
+    *store = &opened->base;
+    return CW_OK;
+}
+
+cw_status cw_pg_revisions(const char *location, int *applied, int *known, struct cw_error *error)
+{
+    char name[256];
+    struct cw_pg_connection *connection;
+    cw_status status = name_of(location, name, error);
+    if (status == CW_OK) {
+        status = cw_pg_connect(location, name, true, &connection, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_migrations_look(connection, applied, error);
+        cw_pg_disconnect(connection);
+    }
+    if (status == CW_OK) {
+        *known = cw_pg_migration_count;
+    }
+    return status;
+}

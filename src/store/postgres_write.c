@@ -1,0 +1,310 @@
+/* Small writes that arrive together: one transaction, sent without waiting for answers in between. Every run
+ * is a part of the pipeline that begins by going back to the last savepoint and ends by setting one of the
+ * same name: after a run that failed that undoes it, after one that did not it undoes nothing. */
+#include <stdlib.h>
+
+#include "store/postgres_store.h"
+
+enum fixed_statement {
+    BEGIN_STATEMENT,
+    LOCK_STATEMENT,
+    SAVE_STATEMENT,
+    BACK_STATEMENT,
+    COMMIT_STATEMENT,
+    RUN_STATEMENT,
+    FORGET_STATEMENT,
+    ANSWER_STATEMENT,
+    USED_STATEMENT,
+    FIXED_STATEMENTS
+};
+
+struct writing {
+    struct cw_pg_connection *connection;
+    char fixed[FIXED_STATEMENTS][16]; /* names of prepared statements */
+    char inserts[CW_ENTITY_COUNT][16];
+    struct cw_pg_parameters parameters;
+};
+
+static cw_status prepare_insert(struct writing *self, enum cw_entity_id entity, struct cw_error *error)
+{
+    struct cw_buffer sql = {0};
+    cw_status status = cw_pg_insert_sql(cw_entity_get(entity), &sql, error);
+    if (status == CW_OK) {
+        status = cw_pg_prepare(self->connection, sql.data, self->inserts[entity], error);
+    }
+    cw_buffer_clear(&sql);
+    return status;
+}
+
+/* Statements can't be prepared while the pipeline is open. */
+static cw_status prepare_all(struct writing *self, const struct cw_write *group, struct cw_error *error)
+{
+    const char *const texts[FIXED_STATEMENTS] = {
+        [BEGIN_STATEMENT] = "BEGIN",           [LOCK_STATEMENT] = "SELECT cartwright_begin_write()",
+        [SAVE_STATEMENT] = "SAVEPOINT run",    [BACK_STATEMENT] = "ROLLBACK TO SAVEPOINT run",
+        [COMMIT_STATEMENT] = "COMMIT",         [RUN_STATEMENT] = cw_pg_run_sql,
+        [FORGET_STATEMENT] = cw_pg_forget_sql, [ANSWER_STATEMENT] = cw_pg_answer_sql,
+        [USED_STATEMENT] = cw_pg_used_sql,
+    };
+    cw_status status = cw_pg_make_room(self->connection, FIXED_STATEMENTS + CW_ENTITY_COUNT, error);
+    for (int i = 0; status == CW_OK && i < FIXED_STATEMENTS; i++) {
+        status = cw_pg_prepare(self->connection, texts[i], self->fixed[i], error);
+    }
+    for (const struct cw_write *write = group; write != NULL; write = write->next) {
+        for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
+            if (write->batches[e] != NULL && self->inserts[e][0] == '\0') {
+                status = prepare_insert(self, (enum cw_entity_id)e, error);
+            }
+        }
+    }
+    return status;
+}
+
+static cw_status send_fixed(struct writing *self, enum fixed_statement which, struct cw_error *error)
+{
+    return cw_pg_send(self->connection, self->fixed[which], NULL, error);
+}
+
+/* Sends a statement with the parameters that were put together, and empties them. */
+static cw_status send_filled(struct writing *self, const char *name, cw_status filled, struct cw_error *error)
+{
+    const cw_status status =
+        filled == CW_OK ? cw_pg_send(self->connection, name, &self->parameters, error) : filled;
+    self->parameters.bytes.size = 0;
+    self->parameters.count = 0;
+    return status;
+}
+
+static cw_status send_rows(struct writing *self, const struct cw_write *write, struct cw_tally *tally,
+                           struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
+        const struct cw_batch *batch = write->batches[e];
+        if (batch == NULL || batch->row_count == 0) {
+            continue;
+        }
+        status = cw_pg_insert_parameters(batch, &self->parameters, error);
+        status = send_filled(self, self->inserts[e], status, error);
+        cw_tally_add(tally, batch, batch->row_count);
+    }
+    return status;
+}
+
+static cw_status send_run(struct writing *self, const struct cw_write *write, struct cw_error *error)
+{
+    struct cw_tally tally = {0};
+    const struct cw_run_record *run = write->run;
+    cw_status status = send_rows(self, write, &tally, error);
+    if (status == CW_OK) {
+        status = cw_pg_run_parameters(run, &self->parameters, error);
+        status = send_filled(self, self->fixed[RUN_STATEMENT], status, error);
+    }
+    if (status == CW_OK && run->answer != NULL) {
+        status = cw_pg_forget_parameters(run->answer, &self->parameters, error);
+        status = send_filled(self, self->fixed[FORGET_STATEMENT], status, error);
+    }
+    if (status == CW_OK && run->answer != NULL) {
+        status = cw_pg_answer_parameters(run->answer, &self->parameters, error);
+        status = send_filled(self, self->fixed[ANSWER_STATEMENT], status, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_used_parameters(&tally, &run->priors, &self->parameters, error);
+        status = send_filled(self, self->fixed[USED_STATEMENT], status, error);
+    }
+    return status;
+}
+
+static cw_status end_part(struct writing *self, struct cw_error *error)
+{
+    return PQpipelineSync(self->connection->handle) == 1 ? CW_OK : cw_pg_error(self->connection, NULL, error);
+}
+
+/* A run whose parameters could not be put together is undone like one that the server refused. */
+static cw_status send_write(struct writing *self, struct cw_write *write, struct cw_error *error)
+{
+    cw_status status = send_fixed(self, BACK_STATEMENT, error);
+    if (status == CW_OK) {
+        write->status = send_run(self, write, &write->error);
+        write->settled = write->status != CW_OK;
+        status = write->settled ? send_fixed(self, BACK_STATEMENT, error) : CW_OK;
+    }
+    if (status == CW_OK) {
+        status = send_fixed(self, SAVE_STATEMENT, error);
+    }
+    return status == CW_OK ? end_part(self, error) : status;
+}
+
+static cw_status send_group(struct writing *self, struct cw_write *group, struct cw_error *error)
+{
+    cw_status status = send_fixed(self, BEGIN_STATEMENT, error);
+    if (status == CW_OK) {
+        status = send_fixed(self, LOCK_STATEMENT, error);
+    }
+    if (status == CW_OK) {
+        status = send_fixed(self, SAVE_STATEMENT, error);
+    }
+    if (status == CW_OK) {
+        status = end_part(self, error);
+    }
+    for (struct cw_write *write = group; status == CW_OK && write != NULL; write = write->next) {
+        write->sent = !write->settled;
+        if (write->sent) {
+            status = send_write(self, write, error);
+        }
+    }
+    if (status == CW_OK) {
+        status = send_fixed(self, BACK_STATEMENT, error);
+    }
+    if (status == CW_OK) {
+        status = send_fixed(self, COMMIT_STATEMENT, error);
+    }
+    return status == CW_OK ? end_part(self, error) : status;
+}
+
+/* The first failure of a part of the pipeline; what follows it there was not run. */
+static cw_status read_part(struct writing *self, struct cw_error *error)
+{
+    PGconn *handle = self->connection->handle;
+    cw_status status = CW_OK;
+    /* Two results of nothing in a row: there is no more to come. */
+    for (int silent = 0; silent < 2;) {
+        PGresult *result = PQgetResult(handle);
+        const ExecStatusType kind = PQresultStatus(result);
+        silent = result == NULL ? silent + 1 : 0;
+        if (kind == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            return status;
+        }
+        if (result != NULL && status == CW_OK && (kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE)) {
+            status = cw_pg_error(self->connection, result, error);
+        }
+        PQclear(result);
+    }
+    return status != CW_OK ? status : cw_pg_error(self->connection, NULL, error);
+}
+
+/* opened: whether the transaction could be begun at all. */
+static cw_status read_group(struct writing *self, struct cw_write *group, bool *opened,
+                            struct cw_error *error)
+{
+    const cw_status beginning = read_part(self, error);
+    *opened = beginning == CW_OK;
+    for (struct cw_write *write = group; write != NULL; write = write->next) {
+        if (!write->sent) {
+            continue;
+        }
+        struct cw_error failure = {0};
+        const cw_status status = read_part(self, &failure);
+        if (beginning == CW_OK && status != CW_OK && !write->settled &&
+            PQstatus(self->connection->handle) == CONNECTION_OK) {
+            write->status = status;
+            write->error = failure;
+            write->settled = true;
+        }
+    }
+    struct cw_error failure = {0};
+    const cw_status ending = read_part(self, &failure);
+    if (beginning == CW_OK && ending != CW_OK && error != NULL) {
+        *error = failure;
+    }
+    return beginning != CW_OK ? beginning : ending;
+}
+
+static cw_status write_once(struct writing *self, struct cw_write *group, bool *opened,
+                            struct cw_error *error)
+{
+    cw_status status = prepare_all(self, group, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    if (PQenterPipelineMode(self->connection->handle) != 1) {
+        return cw_pg_error(self->connection, NULL, error);
+    }
+    status = send_group(self, group, error);
+    if (status == CW_OK) {
+        status = read_group(self, group, opened, error);
+    }
+    if (PQexitPipelineMode(self->connection->handle) != 1 && status == CW_OK) {
+        status = cw_pg_error(self->connection, NULL, error);
+    }
+    return status;
+}
+
+/* After a connection that broke nobody knows whether the commit was done: the runs tell. */
+static cw_status settle_committed(struct cw_pg_connection *connection, struct cw_write *group,
+                                  struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (struct cw_write *write = group; status == CW_OK && write != NULL; write = write->next) {
+        struct cw_pg_parameters parameters = {0};
+        int64_t found = 0;
+        if (write->settled) {
+            continue;
+        }
+        status = cw_pg_add_bytes(&parameters, write->run->id.bytes, 16, error);
+        if (status == CW_OK) {
+            status = cw_pg_number(connection, "SELECT count(*) FROM runs WHERE id = $1", &parameters, &found,
+                                  error);
+        }
+        cw_pg_parameters_clear(&parameters);
+        write->settled = found == 1;
+    }
+    return status;
+}
+
+static bool is_settled(const struct cw_write *group)
+{
+    while (group != NULL && group->settled) {
+        group = group->next;
+    }
+    return group == NULL;
+}
+
+/* Once more on a new connection when the first was lost, and after the keys that a killed load left missing
+ * are back. */
+static cw_status write_group(struct cw_pg_store *store, struct cw_write *group, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        struct writing writing = {0};
+        bool opened = false;
+        status = cw_pg_borrow(store, &writing.connection, error);
+        if (status == CW_OK && attempt > 0) {
+            status = settle_committed(writing.connection, group, error);
+        }
+        if (status == CW_OK && attempt > 0 && !is_settled(group)) {
+            status = cw_pg_heal(writing.connection, error);
+        }
+        if (status == CW_OK && !is_settled(group)) {
+            status = write_once(&writing, group, &opened, error);
+        }
+        const bool is_lost =
+            writing.connection != NULL && PQstatus(writing.connection->handle) != CONNECTION_OK;
+        cw_pg_parameters_clear(&writing.parameters);
+        if (writing.connection != NULL) {
+            cw_pg_return(store, writing.connection);
+        }
+        if (status == CW_OK || (!is_lost && opened)) {
+            break;
+        }
+    }
+    return status;
+}
+
+void cw_pg_write_group(struct cw_store *base, struct cw_write *(*take)(struct cw_store *store),
+                       struct cw_write **group)
+{
+    struct cw_pg_store *store = cw_pg_store_of(base);
+    struct cw_error error = {0};
+    cw_gate_enter(&store->writer);
+    *group = take(base);
+    const cw_status status = write_group(store, *group, &error);
+    cw_gate_leave(&store->writer);
+    for (struct cw_write *write = *group; status != CW_OK && write != NULL; write = write->next) {
+        if (!write->settled) {
+            write->status = status;
+            write->error = error;
+        }
+    }
+}
