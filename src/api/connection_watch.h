@@ -12,7 +12,9 @@ struct cw_watched {
     struct cw_watched *next, *previous;
     int descriptor;
     _Atomic int64_t deadline; /* monotonic microseconds; INT64_MAX: none */
-    int refused; /* HTTP status by which the library refused a request itself; 0: none. Its thread only */
+    /* For the thread that serves the connection alone: */
+    int refused; /* HTTP status by which the library refused a request itself; 0: none */
+    void *call;  /* begun and not ended: the library forgets the calls of some requests that it refuses */
 };
 
 struct cw_connection_watch {

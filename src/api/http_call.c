@@ -33,7 +33,18 @@ void *cw_call_begin(void *context, const char *target, struct MHD_Connection *co
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     call->watched = info != NULL ? info->socket_context : NULL;
     atomic_fetch_add(&server->calls, 1);
+    if (call->watched != NULL) {
+        cw_call_forgotten(server, call->watched);
+        call->watched->call = call;
+    }
     return call;
+}
+
+void cw_call_forgotten(struct cw_server *server, struct cw_watched *watched)
+{
+    if (watched->call != NULL) {
+        cw_call_end(server, NULL, &watched->call, MHD_REQUEST_TERMINATED_WITH_ERROR);
+    }
 }
 
 static void set_deadline(struct cw_call *call, int64_t seconds)
@@ -335,8 +346,10 @@ void cw_call_end(void *context, struct MHD_Connection *connection, void **opened
         return;
     }
     *opened = NULL;
-    if (call->exchange.reply.status == 0 && call->watched != NULL) {
-        call->exchange.reply.status = call->watched->refused;
+    if (call->watched != NULL) {
+        call->watched->call = NULL;
+        call->exchange.reply.status =
+            call->exchange.reply.status == 0 ? call->watched->refused : call->exchange.reply.status;
     }
     if (call->exchange.reply.status != 0) {
         cw_api_count_request(&server->api, &call->exchange, cw_clock_now() - call->started_at);

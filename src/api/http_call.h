@@ -51,6 +51,9 @@ enum MHD_Result cw_call_continue(void *context, struct MHD_Connection *connectio
 void cw_call_end(void *context, struct MHD_Connection *connection, void **opened,
                  enum MHD_RequestTerminationCode reason);
 
+/* Ends a connection's call that the library began and will not end, if there is one. */
+void cw_call_forgotten(struct cw_server *server, struct cw_watched *watched);
+
 /* Makes the answer of a call (the context) on a worker. */
 void cw_call_work(void *context);
 

@@ -81,6 +81,7 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
         cw_api_count_connection(&server->api, 1);
     } else {
         if (*watched != NULL) {
+            cw_call_forgotten(server, *watched);
             cw_watch_remove(&server->watch, *watched);
             *watched = NULL;
         }

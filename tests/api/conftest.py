@@ -76,8 +76,9 @@ def start_server(cartwright, tmp_path_factory):
         return server
 
     yield start
-    ends = [(server.stop(), server.errors[-5:]) for server in servers]
-    assert all(code in (0, -signal.SIGKILL) for code, _ in ends), ends
+    ends = [(server.stop(), server.errors[-40:]) for server in servers]
+    bad = [(code, "".join(errors)) for code, errors in ends if code not in (0, -signal.SIGKILL)]
+    assert not bad, bad
 
 
 @pytest.fixture(scope="module")
