@@ -366,7 +366,7 @@ static cw_status build_given_groups(struct given_build *build, struct cw_arena *
     tables->given_groups = cw_arena_alloc(arena, ((size_t)names->count + 1) * sizeof *tables->given_groups);
     struct cw_given_cell *room = malloc(cells * sizeof *room);
     tables->given_cells = room;
-    build->group_weights = malloc(((size_t)names->count + 1) * sizeof *build->group_weights);
+    build->group_weights = calloc((size_t)names->count + 1, sizeof *build->group_weights);
     cw_status status = range_init(&tables->givens, arena, names->count, "given names", error);
     if (tables->given_groups == NULL || tables->given_cells == NULL || build->group_weights == NULL) {
         status = no_memory(error, "given names");

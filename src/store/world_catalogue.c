@@ -326,8 +326,8 @@ static cw_status group_prices(struct reading *reading, struct cw_error *error)
     const uint32_t count = reading->price_count;
     const uint32_t buckets = data->product_count * data->currency_count;
     data->first_price = calloc((size_t)buckets + 1, sizeof *data->first_price);
-    data->price_valid_from = malloc((count + (size_t)1) * sizeof *data->price_valid_from);
-    data->price_amount = malloc((count + (size_t)1) * sizeof *data->price_amount);
+    data->price_valid_from = calloc(count + (size_t)1, sizeof *data->price_valid_from);
+    data->price_amount = calloc(count + (size_t)1, sizeof *data->price_amount);
     if (data->first_price == NULL || data->price_valid_from == NULL || data->price_amount == NULL) {
         return no_memory(error);
     }

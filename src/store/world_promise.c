@@ -182,7 +182,7 @@ static cw_status read_site(struct promising *self, const uint8_t *centre, int64_
 }
 
 struct centre_reading {
-    uint8_t *id;
+    uint8_t id[16];
     bool is_there;
 };
 
@@ -195,15 +195,12 @@ static cw_status take_centre(void *context, struct cw_cursor *rows, struct cw_er
     return CW_OK;
 }
 
-static cw_status find_centre(struct cw_reader *reader, uint32_t site, uint8_t id[16], bool *is_there,
+static cw_status find_centre(struct cw_reader *reader, uint32_t site, struct centre_reading *centre,
                              struct cw_error *error)
 {
     const struct cw_parameter code = {.kind = CW_PARAMETER_TEXT, .bytes = cw_fulfilment_site_get(site)->code};
-    struct centre_reading centre = {.id = id};
-    const cw_status status = cw_reader_each(reader, "SELECT id FROM fulfilment_centres WHERE code = ?1",
-                                            &code, 1, false, take_centre, &centre, error);
-    *is_there = centre.is_there;
-    return status;
+    return cw_reader_each(reader, "SELECT id FROM fulfilment_centres WHERE code = ?1", &code, 1, false,
+                          take_centre, centre, error);
 }
 
 /* Lays the steps out in the order of the variants. */
@@ -246,17 +243,16 @@ cw_status cw_promise_read(struct cw_reader *reader, const struct cw_catalogue_pa
                             (unsigned long long)first + count);
     }
     struct promising self = {.reader = reader, .catalogue = catalogue, .first = first, .count = count};
-    uint8_t centre[16];
-    bool is_there = false;
+    struct centre_reading centre = {.is_there = false};
     self.ranges = calloc(count + (size_t)1, sizeof *self.ranges);
     cw_status status = self.ranges != NULL
-                           ? find_centre(reader, site, centre, &is_there, error)
+                           ? find_centre(reader, site, &centre, error)
                            : cw_error_set(error, CW_E_NO_MEMORY, NULL,
                                           "out of memory: reading the stock of %u variants", count);
-    if (status == CW_OK && is_there) {
+    if (status == CW_OK && centre.is_there) {
         status = count > catalogue->data.variant_count / WHOLE_SITE_SHARE && count > 1
-                     ? read_site(&self, centre, movements, error)
-                     : read_variants(&self, centre, movements, error);
+                     ? read_site(&self, centre.id, movements, error)
+                     : read_variants(&self, centre.id, movements, error);
     }
     if (status == CW_OK) {
         status = lay_out(&self, promise, error);
