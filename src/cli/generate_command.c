@@ -93,7 +93,7 @@ static cw_status drop(void *context, const void *bytes, size_t size, struct cw_e
 static cw_status to_nowhere(struct cw_generate_options *options, struct cw_progress *progress,
                             struct cw_error *error)
 {
-    struct cw_output outputs[CW_ENTITY_COUNT];
+    struct cw_output outputs[CW_ENTITY_COUNT] = {0};
     size_t count = 0;
     int64_t rows[CW_ENTITY_COUNT] = {0};
     for (int i = 0; i < CW_ENTITY_COUNT; i++) {

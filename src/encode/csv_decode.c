@@ -17,8 +17,10 @@ static cw_status csv_corrupt(const struct csv_decoder *decoder, uint32_t place, 
                              const char *what)
 {
     const struct cw_entity *entity = decoder->base.entity;
-    const char *column =
-        place < decoder->place_count ? entity->columns[decoder->positions[place]].name : NULL;
+    const char *column = NULL;
+    if (place < decoder->place_count && place < sizeof decoder->positions / sizeof decoder->positions[0]) {
+        column = entity->columns[decoder->positions[place]].name;
+    }
     return cw_text_decoder_error(&decoder->base, CW_E_CORRUPT, column, error, "%s", what);
 }
 

@@ -194,6 +194,8 @@ static size_t put_delta_header(uint8_t *out, size_t count, int64_t first)
  * are overwritten. mask cuts differences to the width of the type. */
 static uint8_t *put_block(uint8_t *out, int64_t *deltas, size_t count, uint64_t mask)
 {
+    /* count is never 0. */
+    /* cppcheck-suppress uninitvar */
     int64_t least = deltas[0];
     for (size_t i = 1; i < count; i++) {
         least = deltas[i] < least ? deltas[i] : least;

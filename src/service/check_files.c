@@ -336,7 +336,10 @@ static cw_status add_source(struct loader *loader, const struct cw_entity *entit
     if (copy == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the list of files");
     }
-    loader->sources[loader->count++] = (struct source){entity, format, copy};
+    struct source *source = &loader->sources[loader->count++];
+    source->entity = entity;
+    source->format = format;
+    source->path = copy;
     loader->database->present |= 1U << entity->id;
     return CW_OK;
 }

@@ -155,7 +155,8 @@ static uint32_t keep_text(struct texts *texts, const char *bytes, uint32_t size)
         }
         memcpy(copy, bytes, size);
         copy[size] = '\0';
-        texts->list[texts->count] = (struct text){copy, size};
+        texts->list[texts->count].bytes = copy;
+        texts->list[texts->count].size = size;
         *slot = texts->count++;
     }
     return *slot;

@@ -330,6 +330,8 @@ static cw_status run_rules(struct check *check, struct cw_error *error)
 static cw_status finish_check(struct check *check, struct cw_validation *validation, struct cw_error *error)
 {
     struct cw_validation made = {0};
+    /* Only until this function returns. */
+    /* cppcheck-suppress autoVariables */
     check->validation = &made;
     struct cw_rule_list *list = calloc(1, sizeof *list);
     cw_status status = list == NULL ? cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the rules")

@@ -30,7 +30,7 @@ ROWS_UNUSED int64_t rows_time(int64_t number)
 /* The id of row `number` of an entity. */
 ROWS_UNUSED struct cw_uuid rows_id(enum cw_entity_id entity, int64_t number)
 {
-    struct cw_uuid id;
+    struct cw_uuid id = {{0}};
     cw_uuid_v7(id.bytes, rows_time(number), rows_mix((uint64_t)number * 32 + (uint64_t)entity + 1));
     return id;
 }
@@ -80,6 +80,7 @@ ROWS_UNUSED void rows_set_texts(struct cw_batch *batch, uint32_t column, const c
         char text[128];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        /* cppcheck-suppress wrongPrintfScanfArgNum */
         const int length = snprintf(text, sizeof text, format, first + row);
 #pragma GCC diagnostic pop
         rows_must(cw_batch_reserve_bytes(batch, column, (size_t)offsets[row] + (size_t)length, &error),

@@ -41,7 +41,7 @@ static void check_order(const struct cw_population *population)
 
 START_TEST(empty_store_gives_an_empty_world)
 {
-    struct cw_store_world *world;
+    struct cw_store_world *world = NULL;
     const struct cw_world *view = world_of(&world);
     ck_assert_uint_eq(view->population->customer_count, 0);
     ck_assert_uint_eq(view->catalogue->product_count, 0);
@@ -89,7 +89,7 @@ START_TEST(world_of_an_earlier_moment)
     int64_t basis[CW_ENTITY_COUNT];
     assert_ok(cw_store_basis(fixture_store, basis, &fixture_error));
     add_customers(0, 50);
-    struct cw_store_world *world;
+    struct cw_store_world *world = NULL;
     assert_ok(cw_store_world_acquire_at(fixture_store, basis, &world, &fixture_error));
     const struct cw_population *population = cw_store_world_get(world)->population;
     ck_assert_uint_eq(population->customer_count, 50);
@@ -101,7 +101,7 @@ END_TEST
 /* Two addresses of a customer, the default one second; rows of one customer come in two runs. */
 START_TEST(children_added_later_are_found)
 {
-    struct cw_store_world *world;
+    struct cw_store_world *world = NULL;
     add_customers(0, 10);
     world_of(&world);
     cw_store_world_release(world);
@@ -212,7 +212,7 @@ static int64_t variant_number(const struct cw_catalogue *catalogue, uint32_t var
 START_TEST(catalogue_is_grouped_and_sorted)
 {
     add_shop();
-    struct cw_store_world *world;
+    struct cw_store_world *world = NULL;
     const struct cw_catalogue *catalogue = world_of(&world)->catalogue;
     ck_assert_uint_eq(catalogue->product_count, PRODUCTS);
     ck_assert_uint_eq(catalogue->variant_count, VARIANTS);
@@ -295,7 +295,7 @@ END_TEST
 START_TEST(site_without_a_centre_promises_nothing)
 {
     add_shop();
-    struct cw_store_world *world;
+    struct cw_store_world *world = NULL;
     const struct cw_world *view = world_of(&world);
     struct cw_promise promise;
     assert_ok(view->load_promise(view->context, 2, 0, VARIANTS, &promise, &fixture_error));
