@@ -357,7 +357,7 @@ cw_status cw_pg_query(struct cw_pg_connection *connection, const char *sql,
 cw_status cw_pg_run(struct cw_pg_connection *connection, const char *sql,
                     const struct cw_pg_parameters *parameters, struct cw_error *error)
 {
-    PGresult *result;
+    PGresult *result = NULL;
     const cw_status status = cw_pg_query(connection, sql, parameters, &result, error);
     if (status == CW_OK) {
         PQclear(result);
@@ -368,7 +368,7 @@ cw_status cw_pg_run(struct cw_pg_connection *connection, const char *sql,
 cw_status cw_pg_number(struct cw_pg_connection *connection, const char *sql,
                        const struct cw_pg_parameters *parameters, int64_t *value, struct cw_error *error)
 {
-    PGresult *result;
+    PGresult *result = NULL;
     const cw_status status = cw_pg_query(connection, sql, parameters, &result, error);
     if (status == CW_OK) {
         *value = PQntuples(result) > 0 ? cw_pg_integer(result, 0, 0) : 0;

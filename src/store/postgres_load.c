@@ -1,7 +1,7 @@
 /* A bulk load is one transaction. Keys and indexes of empty tables are taken away before it, in a transaction
  * of their own, so that readers go on meanwhile, and built in it after the rows. What a load that was killed
- * left missing is built by whoever writes next. Rows go by COPY in binary; it goes on over batches of one
- * table that follow each other. */
+ * left missing is built by whoever writes next. Rows go by COPY in binary, some megabytes of a table at once:
+ * to begin one in a partitioned table takes the server about as long as a thousand rows. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,8 @@
 
 /* From this many rows on a table's statistics are made anew after the load. */
 #define ANALYZE_ROWS 5000
-/* Encoded rows are handed to libpq in pieces of about this many bytes. */
+/* Encoded rows of a table wait until there are this many bytes of them; libpq is handed pieces. */
+#define COPY_SIZE ((size_t)4 << 20)
 #define PIECE_SIZE ((size_t)1 << 18)
 
 static const char copy_header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
@@ -26,9 +27,8 @@ struct pg_load {
     int64_t next[CW_ENTITY_COUNT];  /* rowid before the next row */
     int64_t first[CW_ENTITY_COUNT]; /* the same when the load began */
     int64_t copied[CW_ENTITY_COUNT];
-    bool checks_references; /* once at the end, rather than the server for each row */
-    int copying;            /* the entity that a COPY is under way for, or -1 */
-    struct cw_buffer rows;
+    bool checks_references;                 /* once at the end, rather than the server for each row */
+    struct cw_buffer rows[CW_ENTITY_COUNT]; /* encoded, not sent yet */
     struct cw_error failure;
     cw_status status; /* of the first failure */
 };
@@ -43,7 +43,9 @@ static void load_free(struct pg_load *load)
     struct cw_pg_store *store = load->store;
     /* Closing ends the session, and with it the transaction and the lock. */
     cw_pg_disconnect(load->connection);
-    cw_buffer_clear(&load->rows);
+    for (int e = 0; e < CW_ENTITY_COUNT; e++) {
+        cw_buffer_clear(&load->rows[e]);
+    }
     cw_gate_leave(&store->writer);
     free(load);
 }
@@ -128,7 +130,6 @@ cw_status cw_pg_load_begin(struct cw_store *base, struct cw_load **load, struct 
     }
     begun->base.store = base;
     begun->store = store;
-    begun->copying = -1;
     cw_gate_enter(&store->writer);
     cw_status status = cw_pg_connect(store->location, base->name, false, &begun->connection, error);
     if (status == CW_OK) {
@@ -157,10 +158,6 @@ cw_status cw_pg_load_begin(struct cw_store *base, struct cw_load **load, struct 
 static cw_status end_copy(struct pg_load *load, struct cw_error *error)
 {
     PGconn *handle = load->connection->handle;
-    if (load->copying < 0) {
-        return CW_OK;
-    }
-    load->copying = -1;
     if (PQputCopyData(handle, "\377\377", 2) != 1 || PQputCopyEnd(handle, NULL) != 1) {
         return cw_pg_error(load->connection, NULL, error);
     }
@@ -193,8 +190,6 @@ static cw_status begin_copy(struct pg_load *load, const struct cw_entity *entity
             status = cw_pg_error(load->connection, result, error);
         } else if (PQputCopyData(load->connection->handle, copy_header, COPY_HEADER_SIZE) != 1) {
             status = cw_pg_error(load->connection, NULL, error);
-        } else {
-            load->copying = (int)entity->id;
         }
         PQclear(result);
     }
@@ -202,30 +197,34 @@ static cw_status begin_copy(struct pg_load *load, const struct cw_entity *entity
     return status;
 }
 
-static cw_status copy_batch(struct pg_load *load, const struct cw_batch *batch, struct cw_error *error)
+static cw_status send_rows(struct pg_load *load, enum cw_entity_id entity, struct cw_error *error)
 {
-    const enum cw_entity_id entity = batch->entity->id;
-    cw_status status = CW_OK;
-    if (load->copying != (int)entity) {
-        status = end_copy(load, error);
-        if (status == CW_OK) {
-            status = begin_copy(load, batch->entity, error);
-        }
+    struct cw_buffer *rows = &load->rows[entity];
+    if (rows->size == 0) {
+        return CW_OK;
     }
-    load->rows.size = 0;
-    if (status == CW_OK) {
-        status = cw_pg_copy_rows(batch, load->next[entity] + 1, &load->rows, error);
-    }
-    for (size_t at = 0; status == CW_OK && at < load->rows.size; at += PIECE_SIZE) {
-        const size_t rest = load->rows.size - at;
+    cw_status status = begin_copy(load, cw_entity_get(entity), error);
+    for (size_t at = 0; status == CW_OK && at < rows->size; at += PIECE_SIZE) {
+        const size_t rest = rows->size - at;
         const int size = (int)(rest < PIECE_SIZE ? rest : PIECE_SIZE);
-        if (PQputCopyData(load->connection->handle, load->rows.data + at, size) != 1) {
+        if (PQputCopyData(load->connection->handle, rows->data + at, size) != 1) {
             status = cw_pg_error(load->connection, NULL, error);
         }
     }
+    rows->size = 0;
+    return status == CW_OK ? end_copy(load, error) : status;
+}
+
+static cw_status copy_batch(struct pg_load *load, const struct cw_batch *batch, struct cw_error *error)
+{
+    const enum cw_entity_id entity = batch->entity->id;
+    const cw_status status = cw_pg_copy_rows(batch, load->next[entity] + 1, &load->rows[entity], error);
+    if (status != CW_OK) {
+        return status;
+    }
     load->next[entity] += batch->row_count;
     load->copied[entity] += batch->row_count;
-    return status;
+    return load->rows[entity].size >= COPY_SIZE ? send_rows(load, entity, error) : CW_OK;
 }
 
 /* Tables whose rows may be there already are few and small. */
@@ -233,10 +232,7 @@ static cw_status insert_batch(struct pg_load *load, const struct cw_batch *batch
 {
     struct cw_buffer sql = {0};
     struct cw_pg_parameters parameters = {0};
-    cw_status status = end_copy(load, error);
-    if (status == CW_OK) {
-        status = cw_pg_insert_sql(batch->entity, &sql, error);
-    }
+    cw_status status = cw_pg_insert_sql(batch->entity, &sql, error);
     if (status == CW_OK) {
         status = cw_pg_insert_parameters(batch, &parameters, error);
     }
@@ -347,7 +343,10 @@ static cw_status check_references(struct pg_load *load, struct cw_error *error)
 /* The run first: a clash of its answer's key is found before the keys are built. */
 static cw_status commit_load(struct pg_load *load, const struct cw_run_record *run, struct cw_error *error)
 {
-    cw_status status = end_copy(load, error);
+    cw_status status = CW_OK;
+    for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
+        status = send_rows(load, (enum cw_entity_id)e, error);
+    }
     if (status == CW_OK) {
         status = add_run(load, run, error);
     }
@@ -398,7 +397,6 @@ static void analyze(struct pg_load *load)
  * next. */
 static void give_up(struct pg_load *load)
 {
-    end_copy(load, NULL);
     cw_pg_execute(load->connection, "ROLLBACK", NULL);
     cw_pg_heal(load->connection, NULL);
     load_free(load);

@@ -99,13 +99,13 @@ cw_status cw_batch_put_text(struct cw_batch *batch, uint32_t index, int64_t row,
     struct cw_column *column = &batch->columns[index];
     int32_t *offsets = column->values;
     const size_t start = (size_t)offsets[row];
-    if (start + size > column->bytes_capacity || column->bytes == NULL) {
+    if (column->bytes == NULL || start + size > column->bytes_capacity) {
         const cw_status status = cw_batch_reserve_bytes(batch, index, start + size, error);
         if (status != CW_OK) {
             return status;
         }
     }
-    if (size > 0) {
+    if (size > 0 && text != NULL && column->bytes != NULL) {
         memcpy(column->bytes + start, text, size);
     }
     offsets[row + 1] = (int32_t)(start + size);
