@@ -3,6 +3,8 @@
 #include "api/api_metrics.h"
 #include "api/idempotency.h"
 #include "api/openapi.h"
+#include "api/rate_limit.h"
+#include "service/access.h"
 
 #define JOBS_WAITING_MAX 64
 #define JOBS_REMEMBERED 1000
@@ -39,4 +41,8 @@ void cw_api_clear(struct cw_api *api)
     cw_api_metrics_free(api->metrics);
     api->metrics = NULL;
     cw_buffer_clear(&api->openapi);
+    cw_access_free(api->access);
+    api->access = NULL;
+    cw_rate_limiter_free(api->limiter);
+    api->limiter = NULL;
 }

@@ -16,8 +16,9 @@
 #define CW_API_DIRECT_ROWS 1000
 /* The largest answer that is built in memory. */
 #define CW_API_ANSWER_MAX (64u << 20)
-#define CW_API_BODY_MAX (1u << 20)
 
+struct cw_access;
+struct cw_rate_limiter;
 struct cw_idempotency;
 struct cw_api_metrics;
 
@@ -26,15 +27,19 @@ struct cw_api {
     struct cw_job_runner *jobs;
     struct cw_idempotency *keys;
     struct cw_api_metrics *metrics;
-    struct cw_buffer openapi; /* /openapi.json, made once */
+    struct cw_access *access;        /* NULL: everybody is let in */
+    struct cw_rate_limiter *limiter; /* NULL: nobody is limited */
+    struct cw_buffer openapi;        /* /openapi.json, made once */
     int64_t largest_count;
     uint32_t threads; /* of jobs' generations; 0: one per processor */
     _Atomic bool is_stopping;
 };
 
-/* Makes everything but the store. Errors: CW_E_NO_MEMORY, those of reading the store. */
+/* Makes everything but the store, access and limiter, which the caller may set. Errors: CW_E_NO_MEMORY, those
+ * of reading the store. */
 cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t largest_count,
                       struct cw_error *error);
+/* Frees all but the store. */
 void cw_api_clear(struct cw_api *api);
 
 #endif

@@ -16,6 +16,8 @@ void cw_exchange_clear(struct cw_exchange *exchange)
     free(exchange->content_encoding);
     free(exchange->prefer);
     free(exchange->idempotency_key);
+    free(exchange->authorization);
+    free(exchange->api_key);
     json_decref(exchange->json);
 }
 
@@ -57,6 +59,7 @@ const char *cw_http_reason(int status)
         {201, "Created"},
         {202, "Accepted"},
         {400, "Bad Request"},
+        {401, "Unauthorized"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
@@ -69,6 +72,7 @@ const char *cw_http_reason(int status)
         {415, "Unsupported Media Type"},
         {417, "Expectation Failed"},
         {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},

@@ -9,11 +9,13 @@
 #include "api/field.h"
 #include "api/header_gate.h"
 #include "api/json_write.h"
+#include "api/rate_limit.h"
 #include "api/uri.h"
 #include "cartwright/buffer.h"
 #include "cartwright/encode.h"
 #include "cartwright/entity.h"
 #include "cartwright/error.h"
+#include "service/access.h"
 #include "service/values.h"
 
 struct cw_api;
@@ -44,6 +46,9 @@ struct cw_exchange {
     bool is_head;
     bool is_cross_site; /* a browser sends it for a page of another site */
     char *accept, *content_type, *content_encoding, *prefer, *idempotency_key;
+    char *authorization, *api_key; /* until the caller is known; never logged */
+    struct cw_caller caller;
+    struct cw_rate_verdict rate;
     char request_id[CW_REQUEST_ID_MAX + 1];
     char traceparent[64]; /* "" when absent */
     struct cw_buffer body;

@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/api_metrics.h"
+#include "api/caller_check.h"
 #include "api/idempotency.h"
 #include "api/job_resource.h"
 #include "api/route.h"
@@ -206,11 +207,13 @@ static cw_status complete_answer(void *context, const struct cw_store_run *run,
 static cw_status answer_directly(struct cw_exchange *exchange, struct wish *wish, struct cw_error *error)
 {
     struct direct_answer made = {.exchange = exchange, .wish = wish};
+    const bool sees_all = cw_caller_has(exchange, CW_SCOPE_PERSONAL);
     struct cw_store_run run;
     for (size_t i = 0; i < wish->table_count; i++) {
         made.sinks[i].limit = CW_API_ANSWER_MAX;
         made.outputs[i] = (struct cw_output){
             .entity = wish->tables[i],
+            .columns = sees_all ? 0 : cw_caller_columns(exchange, cw_entity_get(wish->tables[i])),
             .format = exchange->format,
             .compression = exchange->format == CW_FORMAT_PARQUET ? CW_COMPRESSION_ZSTD : CW_COMPRESSION_NONE,
             .sink = cw_memory_sink_get(&made.sinks[i])};

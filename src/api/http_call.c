@@ -1,19 +1,21 @@
 #define _GNU_SOURCE
 #include "api/http_call.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "api/api_metrics.h"
+#include "api/caller_check.h"
 #include "api/idempotency.h"
 #include "api/refusal.h"
 #include "api/route.h"
 
 #define SECOND INT64_C(1000000)
-/* What is read of a body that is too large, to answer instead of hanging up. */
-#define DISCARDED_MAX (4 * (size_t)CW_API_BODY_MAX)
+/* What is read beyond the largest body, to answer instead of hanging up. */
+#define DISCARDED_MAX ((size_t)3 << 20)
 /* Bytes a second that a reader must take. */
 #define SLOWEST_READER 16384
 
@@ -91,6 +93,10 @@ static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const
         keep_header(&exchange->prefer, value, value_size);
     } else if (strcasecmp(name, "Idempotency-Key") == 0) {
         keep_header(&exchange->idempotency_key, value, value_size);
+    } else if (strcasecmp(name, "Authorization") == 0) {
+        keep_header(&exchange->authorization, value, value_size);
+    } else if (strcasecmp(name, "X-API-Key") == 0) {
+        keep_header(&exchange->api_key, value, value_size);
     } else if (strcasecmp(name, "Sec-Fetch-Site") == 0) {
         exchange->is_cross_site = strcasecmp(value, "cross-site") == 0;
     } else if (strcasecmp(name, "X-Request-Id") == 0 && cw_request_id_is_good(value)) {
@@ -99,6 +105,41 @@ static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const
         snprintf(exchange->traceparent, sizeof exchange->traceparent, "%s", value);
     }
     return MHD_YES;
+}
+
+/* Where a request comes from, for those whom nobody knows otherwise. Who has an IPv6 address has many: they
+ * are taken together by their network of 64 bits. */
+static void find_address(const struct cw_call *call, uint8_t address[16])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(call->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *from = info != NULL ? info->client_addr : NULL;
+    memset(address, 0, 16);
+    if (from != NULL && from->sa_family == AF_INET) {
+        struct sockaddr_in narrow;
+        memcpy(&narrow, from, sizeof narrow);
+        memcpy(address + 12, &narrow.sin_addr, 4);
+    } else if (from != NULL && from->sa_family == AF_INET6) {
+        struct sockaddr_in6 wide;
+        memcpy(&wide, from, sizeof wide);
+        const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&wide.sin6_addr);
+        memcpy(address, &wide.sin6_addr, is_mapped ? 16 : 8);
+    }
+}
+
+/* Finds out who asks. False, with an answer, where nobody known sends a body: it is not read. */
+static bool identify(struct cw_call *call, const struct cw_header_gate *gate)
+{
+    struct cw_exchange *exchange = &call->exchange;
+    uint8_t address[16];
+    find_address(call, address);
+    cw_caller_identify(exchange, address);
+    if ((gate->content_length == 0 && !gate->is_chunked) || exchange->caller.is_known) {
+        return true;
+    }
+    cw_caller_refuse(exchange);
+    exchange->reply.must_close = true;
+    return false;
 }
 
 /* Reads target and headers. False: the answer is made and the connection must be closed. */
@@ -127,16 +168,17 @@ static bool open_call(struct cw_call *call, const char *method, const char *vers
         status = cw_uri_parse(call->target, &exchange->uri, &error);
         http_status = status == CW_E_LIMIT ? 414 : status == CW_E_NO_MEMORY ? 503 : 400;
     }
-    if (status == CW_OK && scan.gate.content_length > CW_API_BODY_MAX) {
+    if (status == CW_OK && scan.gate.content_length > (int64_t)call->server->options.largest_body) {
         status = cw_error_set(&error, CW_E_LIMIT, NULL, "the body has %lld bytes; expected at most %u",
-                              (long long)scan.gate.content_length, CW_API_BODY_MAX);
+                              (long long)scan.gate.content_length, call->server->options.largest_body);
         http_status = 413;
     }
     if (status != CW_OK) {
         cw_reply_error(exchange, http_status, &error);
         exchange->reply.must_close = true;
+        return false;
     }
-    return status == CW_OK;
+    return identify(call, &scan.gate);
 }
 
 static struct MHD_Response *make_response(struct cw_call *call)
@@ -159,6 +201,20 @@ static struct MHD_Response *make_response(struct cw_call *call)
     return response;
 }
 
+/* The limit of rate and what is left of it, as draft-ietf-httpapi-ratelimit-headers has it. */
+static void add_rate_headers(const struct cw_rate_verdict *rate, struct MHD_Response *response)
+{
+    char text[80];
+    if (rate->is_limited) {
+        snprintf(text, sizeof text, "\"default\";q=%lld;w=%lld", (long long)rate->quota,
+                 (long long)rate->window);
+        MHD_add_response_header(response, "RateLimit-Policy", text);
+        snprintf(text, sizeof text, "\"default\";r=%lld;t=%lld", (long long)rate->remaining,
+                 (long long)rate->reset);
+        MHD_add_response_header(response, "RateLimit", text);
+    }
+}
+
 static void add_headers(struct cw_call *call, struct MHD_Response *response)
 {
     const struct cw_exchange *exchange = &call->exchange;
@@ -173,6 +229,7 @@ static void add_headers(struct cw_call *call, struct MHD_Response *response)
     if (exchange->traceparent[0] != '\0') {
         MHD_add_response_header(response, "traceparent", exchange->traceparent);
     }
+    add_rate_headers(&exchange->rate, response);
     for (size_t at = 0; at < reply->headers.size;) {
         const char *name = reply->headers.data + at;
         const char *value = name + strlen(name) + 1;
@@ -247,19 +304,37 @@ void cw_call_work(void *context)
     MHD_resume_connection(call->connection);
 }
 
+/* Counts the request as being at work; false, with an answer, when its caller has too many. */
+static bool enter(struct cw_call *call)
+{
+    struct cw_exchange *exchange = &call->exchange;
+    struct cw_rate_limiter *limiter = call->server->api.limiter;
+    if (limiter == NULL || (exchange->route->flags & CW_ROUTE_PUBLIC) != 0) {
+        return true;
+    }
+    call->is_counted = cw_rate_enter(limiter, exchange->caller.identity, cw_clock_now());
+    if (!call->is_counted) {
+        cw_reply_header(&exchange->reply, "Retry-After", "1", NULL);
+        cw_reply_problem(exchange, 429, "too many requests at the same time; wait for the answer of one",
+                         NULL);
+    }
+    return call->is_counted;
+}
+
 /* The request is complete: answers it here, or has a worker do it. */
 static enum MHD_Result dispatch(struct cw_call *call)
 {
     struct cw_exchange *exchange = &call->exchange;
     set_deadline(call, -1);
-    if (call->received > CW_API_BODY_MAX) {
+    if (call->received > call->server->options.largest_body) {
         char detail[80];
-        snprintf(detail, sizeof detail, "the body has more than %u bytes", CW_API_BODY_MAX);
+        snprintf(detail, sizeof detail, "the body has more than %u bytes",
+                 call->server->options.largest_body);
         exchange->reply.must_close = true;
         cw_reply_problem(exchange, 413, detail, NULL);
         return send_reply(call);
     }
-    if (!cw_route_prepare(exchange)) {
+    if (!cw_route_prepare(exchange) || !enter(call)) {
         return send_reply(call);
     }
     if ((exchange->route->flags & CW_ROUTE_INLINE) != 0) {
@@ -280,12 +355,12 @@ static enum MHD_Result dispatch(struct cw_call *call)
 static enum MHD_Result receive(struct cw_call *call, const char *data, size_t *size)
 {
     call->received += *size;
-    if (call->received <= CW_API_BODY_MAX &&
+    if (call->received <= call->server->options.largest_body &&
         cw_buffer_append(&call->exchange.body, data, *size, NULL) != CW_OK) {
         return MHD_NO;
     }
     *size = 0;
-    return call->received <= DISCARDED_MAX ? MHD_YES : MHD_NO;
+    return call->received <= call->server->options.largest_body + DISCARDED_MAX ? MHD_YES : MHD_NO;
 }
 
 enum MHD_Result cw_call_continue(void *context, struct MHD_Connection *connection, const char *url,
@@ -325,10 +400,11 @@ void cw_call_log(const struct cw_call *call, bool is_complete)
     const int length = snprintf(
         line, sizeof line,
         "time=%s level=info event=request id=%s method=%s path=%.400s route=%s status=%d bytes=%zu "
-        "duration_us=%lld%s%.*s%s\n",
+        "duration_us=%lld%s%s%s%.*s%s\n",
         time, exchange->request_id, exchange->method, exchange->uri.path != NULL ? exchange->uri.path : "-",
         exchange->route != NULL ? exchange->route->path : "-", exchange->reply.status, call->answered,
-        (long long)(cw_clock_now() - call->started_at), exchange->traceparent[0] != '\0' ? " trace=" : "", 32,
+        (long long)(cw_clock_now() - call->started_at), exchange->caller.label[0] != '\0' ? " caller=" : "",
+        exchange->caller.label, exchange->traceparent[0] != '\0' ? " trace=" : "", 32,
         exchange->traceparent[0] != '\0' ? exchange->traceparent + 3 : "",
         is_complete ? "" : " outcome=aborted");
     if (length > 0) {
@@ -360,6 +436,9 @@ void cw_call_end(void *context, struct MHD_Connection *connection, void **opened
     /* Now the client may think before its next request, but not for ever. */
     set_deadline(call, 2 * (int64_t)server->options.timeout);
     cw_event_stream_free(&server->streams, call->stream);
+    if (call->is_counted) {
+        cw_rate_leave(server->api.limiter, call->exchange.caller.identity);
+    }
     cw_exchange_clear(&call->exchange);
     free(call->target);
     free(call);

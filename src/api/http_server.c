@@ -116,10 +116,43 @@ static cw_status find_address(const struct cw_server_options *options, struct so
     return CW_OK;
 }
 
+bool cw_server_is_local(const char *address)
+{
+    struct sockaddr_storage found;
+    const struct cw_server_options options = {.address = address};
+    if (find_address(&options, &found, NULL) != CW_OK) {
+        return false;
+    }
+    if (found.ss_family == AF_INET) {
+        struct sockaddr_in narrow;
+        memcpy(&narrow, &found, sizeof narrow);
+        return ntohl(narrow.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    struct sockaddr_in6 wide;
+    memcpy(&wide, &found, sizeof wide);
+    const bool is_mapped =
+        IN6_IS_ADDR_V4MAPPED(&wide.sin6_addr) && wide.sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(&wide.sin6_addr) || is_mapped;
+}
+
+/* Finds out who may ask, which is refused when nothing says so and others can reach the server. */
+static cw_status open_access(const struct cw_server_options *options, struct cw_access **access,
+                             struct cw_error *error)
+{
+    return cw_access_new(&options->access, options->store,
+                         cw_server_is_local(options->address) ? NULL : options->address, access, error);
+}
+
 cw_status cw_server_check(const struct cw_server_options *options, struct cw_error *error)
 {
     struct sockaddr_storage address;
-    return find_address(options, &address, error);
+    struct cw_access *access = NULL;
+    cw_status status = find_address(options, &address, error);
+    if (status == CW_OK && options->store != NULL) {
+        status = open_access(options, &access, error);
+        cw_access_free(access);
+    }
+    return status;
 }
 
 /* As many descriptors as allowed: each connection needs one. */
@@ -206,6 +239,13 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
     raise_descriptor_limit();
     cw_status status = cw_api_init(&made->api, options->store, options->largest_count, error);
     if (status == CW_OK) {
+        status = open_access(options, &made->api.access, error);
+    }
+    if (status == CW_OK && options->rate + options->concurrency > 0) {
+        const struct cw_rate_options rates = {options->rate, options->burst, options->concurrency};
+        status = cw_rate_limiter_new(&rates, &made->api.limiter, error);
+    }
+    if (status == CW_OK) {
         status = cw_work_pool_new(workers, QUEUE_LIMIT, cw_call_work, &made->pool, error);
     }
     if (status == CW_OK) {
@@ -225,6 +265,11 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
 uint16_t cw_server_port(const struct cw_server *server)
 {
     return server->port;
+}
+
+bool cw_server_asks(const struct cw_server *server)
+{
+    return cw_access_is_required(server->api.access);
 }
 
 static void cancel_jobs(struct cw_job_runner *jobs)

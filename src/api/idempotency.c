@@ -96,6 +96,13 @@ static cw_status digest_request(struct cw_exchange *exchange, struct cw_error *e
     cw_status status =
         cw_buffer_format(&text, error, "%s\n%s %s\n%s\n", exchange->idempotency_key, exchange->method,
                          exchange->uri.path, exchange->accept != NULL ? exchange->accept : "");
+    /* What one caller was answered, another one may not see. */
+    if (status == CW_OK && cw_access_is_required(exchange->api->access)) {
+        status = cw_buffer_format(&text, error, "%u ", (unsigned)exchange->caller.scopes);
+        status = status == CW_OK ? cw_buffer_append(&text, exchange->caller.identity,
+                                                    sizeof exchange->caller.identity, error)
+                                 : status;
+    }
     for (size_t i = 0; i < exchange->uri.pair_count && status == CW_OK; i++) {
         status = cw_buffer_format(&text, error, "%s=%s\n", exchange->uri.pairs[i].name,
                                   exchange->uri.pairs[i].value);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/caller_check.h"
 #include "api/route.h"
 #include "base/parse.h"
 #include "service/list_page.h"
@@ -145,6 +146,37 @@ static void read_columns(const char *text, struct cw_list_page *page, struct cw_
     }
 }
 
+/* Leaves the columns out that the caller may not see. One that is asked for by name, or by a condition, which
+ * would tell its value as well, is refused by an answer. */
+static bool hide_columns(struct cw_exchange *exchange, struct cw_list_page *page)
+{
+    const struct cw_entity *entity = page->entity;
+    const uint64_t visible = cw_caller_columns(exchange, entity);
+    uint64_t asked = 0;
+    for (uint32_t i = 0; i < page->column_count; i++) {
+        asked |= UINT64_C(1) << page->columns[i];
+    }
+    for (uint32_t i = 0; i < page->filter_count; i++) {
+        asked |= UINT64_C(1) << page->filters[i].column;
+    }
+    for (uint32_t i = 0; i < entity->column_count; i++) {
+        if ((asked & ~visible) >> i & 1) {
+            char detail[160];
+            snprintf(detail, sizeof detail, "%s tells of a person; the key or token lacks the scope %s",
+                     entity->columns[i].name, cw_scope_name(CW_SCOPE_PERSONAL));
+            cw_caller_forbid(exchange, CW_SCOPE_PERSONAL, detail);
+            return false;
+        }
+    }
+    const bool takes_all = page->column_count == 0 && !cw_caller_has(exchange, CW_SCOPE_PERSONAL);
+    for (uint32_t i = 0; takes_all && i < entity->column_count; i++) {
+        if (visible >> i & 1) {
+            page->columns[page->column_count++] = i;
+        }
+    }
+    return true;
+}
+
 /* Reads the query into a page. False: the answer is a problem already. */
 static bool read_page(struct cw_exchange *exchange, struct cw_list_page *page)
 {
@@ -175,7 +207,7 @@ static bool read_page(struct cw_exchange *exchange, struct cw_list_page *page)
     if (errors.count > 0) {
         cw_reply_problem(exchange, status, NULL, &errors);
     }
-    return errors.count == 0;
+    return errors.count == 0 && hide_columns(exchange, page);
 }
 
 /* Appends the path and query of the next page. */

@@ -265,6 +265,10 @@ static void put_responses(struct cw_json_writer *writer, const struct cw_route *
     if (!has_unavailable) {
         put_response(writer, route, entity, 503);
     }
+    for (size_t i = 0; i < 3 && (route->flags & CW_ROUTE_PUBLIC) == 0; i++) {
+        static const int guarded[] = {401, 403, 429};
+        put_response(writer, route, entity, guarded[i]);
+    }
     cw_json_close(writer, '}');
 }
 
@@ -292,6 +296,9 @@ static void put_operation(struct description *about, const struct cw_route *rout
             writer, "description",
             "Conditions are joined by AND. Each column can be compared: column=value or column[eq], and "
             "column[ne], [lt], [lte], [gt], [gte].");
+    }
+    if ((route->flags & CW_ROUTE_PUBLIC) != 0) {
+        cw_json_put_quoted(writer, "security", "[]");
     }
     put_parameters(about, route, entity);
     if (route->body != NULL) {
@@ -359,7 +366,7 @@ static void put_paths(struct description *about)
 
 static void put_components(struct description *about)
 {
-    static const int statuses[] = {400, 404, 406, 409, 413, 415, 422, 500, 503};
+    static const int statuses[] = {400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 500, 503};
     struct cw_json_writer *writer = &about->writer;
     cw_json_key(writer, "components");
     cw_json_open(writer, '{');
@@ -376,6 +383,10 @@ static void put_components(struct description *about)
         cw_json_close(writer, '}');
     }
     cw_json_close(writer, '}');
+    cw_json_put_quoted(
+        writer, "securitySchemes",
+        "{'bearer':{'type':'http','scheme':'bearer','description':'A key (cwk_...) or a JSON Web Token'},"
+        "'key':{'type':'apiKey','in':'header','name':'X-API-Key','description':'A key (cwk_...)'}}");
     cw_json_key(writer, "schemas");
     cw_json_open(writer, '{');
     cw_openapi_schemas(writer);
@@ -401,6 +412,8 @@ cw_status cw_openapi_write(int64_t largest_count, struct cw_buffer *out, struct 
     cw_json_put_quoted(writer, "license", "{'name':'Apache-2.0','identifier':'Apache-2.0'}");
     cw_json_close(writer, '}');
     cw_json_put_quoted(writer, "servers", "[{'url':'/'}]");
+    /* The empty one: a server that listens on loopback only may ask nobody. */
+    cw_json_put_quoted(writer, "security", "[{},{'bearer':[]},{'key':[]}]");
     put_paths(&about);
     put_components(&about);
     cw_json_close(writer, '}');

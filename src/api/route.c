@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "api/api.h"
+#include "api/caller_check.h"
 #include "api/list_resource.h"
 #include "api/media_type.h"
 #include "base/parse.h"
@@ -220,6 +221,9 @@ bool cw_route_prepare(struct cw_exchange *exchange)
 {
     char allow[CW_ROUTE_ALLOW_MAX];
     const enum cw_route_match match = cw_route_find(exchange, allow);
+    if (!cw_caller_check(exchange)) {
+        return false;
+    }
     if (match != CW_ROUTE_FOUND) {
         answer_unrouted(exchange, match, allow);
         return false;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "api/exchange.h"
+#include "service/access_key.h"
 
 /* Answers by filling exchange->reply. A failure is turned into a problem by its code. */
 typedef cw_status cw_handler(struct cw_exchange *exchange, struct cw_error *error);
@@ -17,7 +18,8 @@ enum {
     CW_ROUTE_KEYED = 8,     /* takes an Idempotency-Key */
     CW_ROUTE_FILTERED = 16, /* query parameters per column */
     CW_ROUTE_ASYNC = 32,    /* may answer 202 with a job */
-    CW_ROUTE_HIDDEN = 64    /* not part of the described API */
+    CW_ROUTE_HIDDEN = 64,   /* not part of the described API */
+    CW_ROUTE_PUBLIC = 128   /* for everybody, without limits */
 };
 
 #define CW_ROUTE_STATUSES_MAX 8
@@ -27,6 +29,7 @@ struct cw_route {
     const char *path; /* segments {table}, {id} and {run} are values */
     cw_handler *handler;
     unsigned flags;
+    enum cw_scope scope;   /* that a caller needs; 0: read for GET, generate for other methods */
     const char *operation; /* operationId */
     const char *tag;
     const char *summary;

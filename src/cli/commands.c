@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 
 const struct cw_command *const cw_commands[] = {
-    &cw_command_generate, &cw_command_validate, &cw_command_reproduce, &cw_command_serve,
+    &cw_command_generate, &cw_command_validate, &cw_command_reproduce, &cw_command_serve, &cw_command_keys,
     &cw_command_migrate,  &cw_command_schema,   &cw_command_version,   &cw_command_help,
 };
 

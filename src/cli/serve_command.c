@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "service/json_read.h"
 #include "service/server.h"
 #include "service/values.h"
 
@@ -15,6 +16,7 @@
 #define DEFAULT_CONNECTIONS 4096
 #define DEFAULT_TIMEOUT 30
 #define DEFAULT_LARGEST_COUNT INT64_C(10000000)
+#define DEFAULT_LARGEST_BODY (INT64_C(1) << 20)
 
 /* The shop that a new store opens with. */
 #define SHOP_SEED 20260101
@@ -33,6 +35,16 @@ static const struct cw_option serve_options[] = {
     {"connections", "N", "Connections at the same time; 4096 by default", NULL},
     {"timeout", "SECONDS", "In which a request must arrive and an answer be read; 30 by default", NULL},
     {"max-count", "N", "Largest count of one request; 10M by default", NULL},
+    {"max-body", "BYTES", "Largest body of a request; 1M by default, 4M at most", NULL},
+    {"rate", "N", "Requests a minute that each caller may send; without limit by default", NULL},
+    {"burst", "N", "How many of them may come at once; all by default", NULL},
+    {"concurrency", "N", "Requests of each caller at the same time; without limit by default", NULL},
+    {"auth", NULL, "Ask for a key or token, also on loopback without any", NULL},
+    {"no-auth", NULL, "Let everybody in, also where others can reach the server", NULL},
+    {"jwks", "FILE", "Take JSON Web Tokens that these keys have signed (HS256, RS256, EdDSA)", NULL},
+    {"jwt-secret", "FILE", "Take tokens that this secret has signed (HS256)", NULL},
+    {"jwt-issuer", "TEXT", "Take tokens of this issuer only", NULL},
+    {"jwt-audience", "TEXT", "Take tokens for this audience only; none by default", NULL},
     {"seed-shop", NULL, "Put a small shop into an empty store; this is the default", NULL},
     {"no-seed-shop", NULL, "Leave an empty store empty", NULL},
     {"quiet", NULL, "No line per request on stderr", NULL},
@@ -44,6 +56,36 @@ static cw_status read_number(const struct cw_arguments *arguments, const char *n
 {
     const char *text = cw_argument(arguments, name);
     return text == NULL ? CW_OK : cw_value_count(name, text, minimum, maximum, value, error);
+}
+
+static cw_status read_limits(const struct cw_arguments *arguments, struct cw_server_options *server,
+                             struct cw_error *error)
+{
+    int64_t body = DEFAULT_LARGEST_BODY;
+    int64_t concurrency = 0;
+    cw_status status = read_number(arguments, "max-body", 1024, CW_JSON_SIZE_MAX, &body, error);
+    if (status == CW_OK) {
+        status = read_number(arguments, "rate", 1, 1000000, &server->rate, error);
+    }
+    if (status == CW_OK) {
+        status = read_number(arguments, "burst", 1, 1000000, &server->burst, error);
+    }
+    if (status == CW_OK) {
+        status = read_number(arguments, "concurrency", 1, 100000, &concurrency, error);
+    }
+    server->largest_body = (uint32_t)body;
+    server->concurrency = (uint32_t)concurrency;
+    return status;
+}
+
+static void read_access(const struct cw_arguments *arguments, struct cw_access_options *access)
+{
+    access->is_demanded = cw_argument_given(arguments, "auth");
+    access->is_off = cw_argument_given(arguments, "no-auth");
+    access->jwks = cw_argument(arguments, "jwks");
+    access->jwt_secret = cw_argument(arguments, "jwt-secret");
+    access->jwt_issuer = cw_argument(arguments, "jwt-issuer");
+    access->jwt_audience = cw_argument(arguments, "jwt-audience");
 }
 
 static cw_status read_options(const struct cw_arguments *arguments, struct cw_server_options *server,
@@ -72,6 +114,10 @@ static cw_status read_options(const struct cw_arguments *arguments, struct cw_se
     if (status == CW_OK) {
         status = read_number(arguments, "max-count", 1, INT64_C(1000000000), &server->largest_count, error);
     }
+    if (status == CW_OK) {
+        status = read_limits(arguments, server, error);
+    }
+    read_access(arguments, &server->access);
     server->address = address != NULL ? address : DEFAULT_ADDRESS;
     server->port = (uint16_t)port;
     server->threads = (uint32_t)threads;
@@ -106,22 +152,23 @@ static cw_status seed_shop(struct cw_store *store, struct cw_progress *progress,
 }
 
 /* Says where the server is and what to try. */
-static void greet(const struct cw_server_options *options, uint16_t port)
+static void greet(const struct cw_server_options *options, uint16_t port, bool asks_for_keys)
 {
     const bool is_any = strcmp(options->address, "0.0.0.0") == 0 || strcmp(options->address, "::") == 0;
     const char *host = is_any ? "localhost" : options->address;
     const bool has_colons = strchr(host, ':') != NULL;
     char base[128];
     snprintf(base, sizeof base, "http://%s%s%s:%u", has_colons ? "[" : "", host, has_colons ? "]" : "", port);
+    const char *key = asks_for_keys ? "-H \"Authorization: Bearer $CARTWRIGHT_KEY\" " : "";
     printf("Cartwright listens on %s (its API: %s/docs). Try next:\n\n"
-           "  curl -s '%s/api/v1/customers?country=DE&limit=3'\n"
-           "  curl -s -X POST %s/api/v1/generate/customers -H 'Content-Type: application/json' "
+           "  curl -s %s'%s/api/v1/customers?country=DE&limit=3'\n"
+           "  curl -s %s-X POST %s/api/v1/generate/customers -H 'Content-Type: application/json' "
            "-d '{\"count\": 5, \"locale\": \"de-DE\", \"seed\": 42}'\n"
-           "  curl -s -X POST %s/api/v1/generate/orders -H 'Content-Type: application/json' -H 'Accept: "
+           "  curl -s %s-X POST %s/api/v1/generate/orders -H 'Content-Type: application/json' -H 'Accept: "
            "text/csv' "
            "-d '{\"count\": 10, \"behavior\": \"holiday\", \"persist\": false}'\n\n"
            "Stop it with Ctrl-C.\n",
-           base, base, base, base, base);
+           base, base, key, base, key, base, key, base);
     fflush(stdout);
 }
 
@@ -135,28 +182,55 @@ static cw_status serve(const struct cw_server_options *options, const sigset_t *
     if (status != CW_OK) {
         return status;
     }
-    greet(options, cw_server_port(server));
+    greet(options, cw_server_port(server), cw_server_asks(server));
     sigwait(signals, &number);
     fprintf(stderr, "stopping: requests under way are finished, jobs are cancelled\n");
     cw_server_close(server);
     return CW_OK;
 }
 
+/* The signals that end the server. */
+static sigset_t closing_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+/* Opens the store. Where only its keys can say who may ask, it must be there already. Its threads leave the
+ * closing signals to us. */
+static cw_status open_store(const char *path, struct cw_server_options *server, struct cw_error *error)
+{
+    const struct cw_access_options *access = &server->access;
+    const bool needs_keys = !cw_server_is_local(server->address) && !access->is_off && !access->is_demanded &&
+                            access->jwks == NULL && access->jwt_secret == NULL;
+    const struct cw_store_options options = {.location = path != NULL ? path : DEFAULT_STORE,
+                                             .create = !needs_keys};
+    const sigset_t signals = closing_signals();
+    sigset_t before;
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    cw_status status = cw_store_open(&options, &server->store, error);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status == CW_E_NOT_FOUND && needs_keys) {
+        return cw_access_refuse(server->address, error);
+    }
+    return status == CW_OK ? cw_server_check(server, error) : status;
+}
+
 static int run_serve(const struct cw_arguments *arguments)
 {
-    const char *path = cw_argument(arguments, "store");
-    const struct cw_store_options store_options = {.location = path != NULL ? path : DEFAULT_STORE,
-                                                   .create = true};
     struct cw_server_options server = {0};
     struct cw_progress progress = {0};
     struct cw_error error = {0};
-    sigset_t signals;
+    const sigset_t signals = closing_signals();
     cw_status status = read_options(arguments, &server, &error);
     if (status == CW_OK) {
         status = cw_server_check(&server, &error);
     }
     if (status == CW_OK) {
-        status = cw_store_open(&store_options, &server.store, &error);
+        status = open_store(cw_argument(arguments, "store"), &server, &error);
     }
     if (status == CW_OK && !cw_argument_given(arguments, "no-seed-shop")) {
         cw_console_watch(&progress);
@@ -165,9 +239,6 @@ static int run_serve(const struct cw_arguments *arguments)
     }
     if (status == CW_OK) {
         signal(SIGPIPE, SIG_IGN);
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGINT);
-        sigaddset(&signals, SIGTERM);
         pthread_sigmask(SIG_BLOCK, &signals, NULL);
         status = serve(&server, &signals, &error);
     }

@@ -136,6 +136,7 @@ static const struct cw_store_operations operations = {
     .ledger_hint = " INDEXED BY stock_movements_ledger",
     .lock_stock = lock_stock,
     .unlock_stock = unlock_stock,
+    .keys = &cw_sqlite_key_operations,
 };
 
 static struct cw_sqlite_store *store_allocate(const char *path, bool read_only)

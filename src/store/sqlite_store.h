@@ -91,6 +91,7 @@ cw_status cw_sqlite_select(struct cw_store *store, const char *sql, const char *
                            uint32_t parameter_count,
                            bool (*row)(void *context, int columns, const char *const *values), void *context,
                            struct cw_error *error);
+extern const struct cw_key_operations cw_sqlite_key_operations;
 cw_status cw_sqlite_reader_begin(struct cw_store *store, struct cw_reader **reader, struct cw_error *error);
 cw_status cw_sqlite_reader_basis(struct cw_reader *reader, int64_t rows[CW_ENTITY_COUNT],
                                  struct cw_error *error);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "store/key_store.h"
 #include "store/store.h"
 
 /* A lock that one thread may take and another give back. */
@@ -17,6 +18,8 @@ struct cw_gate {
 void cw_gate_init(struct cw_gate *gate);
 void cw_gate_clear(struct cw_gate *gate);
 void cw_gate_enter(struct cw_gate *gate);
+/* False when it is closed. */
+bool cw_gate_try_enter(struct cw_gate *gate);
 void cw_gate_leave(struct cw_gate *gate);
 
 /* A small write that waits for its turn. Lives on its caller's stack. */
@@ -143,6 +146,7 @@ struct cw_store_operations {
     const char *ledger_hint; /* after stock_movements, where its rows are read by centre and variant */
     void (*lock_stock)(struct cw_store *store);
     void (*unlock_stock)(struct cw_store *store);
+    const struct cw_key_operations *keys; /* see key_store.h; NULL: it keeps none */
 };
 
 /* The first member of every kind of store. */

@@ -23,6 +23,15 @@ void cw_gate_enter(struct cw_gate *gate)
     pthread_mutex_unlock(&gate->mutex);
 }
 
+bool cw_gate_try_enter(struct cw_gate *gate)
+{
+    pthread_mutex_lock(&gate->mutex);
+    const bool was_open = !gate->closed;
+    gate->closed = true;
+    pthread_mutex_unlock(&gate->mutex);
+    return was_open;
+}
+
 void cw_gate_leave(struct cw_gate *gate)
 {
     pthread_mutex_lock(&gate->mutex);

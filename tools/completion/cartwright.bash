@@ -3,7 +3,7 @@ _cartwright() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options='' choices=''
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'generate validate reproduce serve migrate schema version help' -- "$word"))
+        COMPREPLY=($(compgen -W 'generate validate reproduce serve keys migrate schema version help' -- "$word"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -27,8 +27,14 @@ _cartwright() {
         esac
         ;;
     serve)
-        options='--help --store --address --port --threads --workers --connections --timeout --max-count --seed-shop --no-seed-shop --quiet'
+        options='--help --store --address --port --threads --workers --connections --timeout --max-count --max-body --rate --burst --concurrency --auth --no-auth --jwks --jwt-secret --jwt-issuer --jwt-audience --seed-shop --no-seed-shop --quiet'
         case $previous in
+        esac
+        ;;
+    keys)
+        options='--help --store --name --scopes --expires --rate --json'
+        case $previous in
+        --scopes) choices='read read,generate read,generate,personal-data read,generate,admin,personal-data' ;;
         esac
         ;;
     migrate)
