@@ -273,9 +273,9 @@ static void choose_spellings(const struct cw_customer_plan *plan, const struct c
         const struct cw_given_cell *cells =
             names->given_cells + names->given_groups[identities[i].given_group].first_cell;
         uint32_t index = (uint32_t)(products[i] >> 32);
-        uint32_t keep = 0U - (uint32_t)((uint16_t)(products[i] >> 16) < cells[index].threshold);
         const struct cw_given_cell *cell =
-            cells + (cells[index].other ^ ((index ^ cells[index].other) & keep));
+            cells +
+            cw_alias_decide(index, cells[index].other, cells[index].threshold, (uint16_t)(products[i] >> 16));
         identities[i].given = cell->name;
         identities[i].birth_date = birth_date(&plan->tables->ages, &plan->decades, as_of_day,
                                               (int32_t)(customers[i].created_at / CW_MICROS_PER_DAY),

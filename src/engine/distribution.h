@@ -57,14 +57,18 @@ void cw_alias_clear(struct cw_alias *alias);
 void cw_alias_fill(struct cw_alias_cell *cells, const double *weights, uint32_t count, double *scratch,
                    uint32_t *stack);
 
+/* The cell's own index when chance is below its threshold, else the other. Which of the two is a coin toss,
+ * so a branch would be mispredicted: choose by mask. */
+static inline uint32_t cw_alias_decide(uint32_t index, uint32_t other, uint32_t threshold, uint32_t chance)
+{
+    uint32_t keep = 0U - (uint32_t)(chance < threshold);
+    return other ^ ((index ^ other) & keep);
+}
+
 static inline uint32_t cw_alias_cell_pick(const struct cw_alias_cell *cells, uint32_t count, uint64_t draw)
 {
-    uint64_t product = (draw >> 32) * count;
-    uint32_t index = (uint32_t)(product >> 32);
-    const struct cw_alias_cell *cell = &cells[index];
-    /* Which of the two is a coin toss, so a branch would be mispredicted: choose by mask. */
-    uint32_t keep = 0U - (uint32_t)((uint32_t)draw < cell->threshold);
-    return cell->other ^ ((index ^ cell->other) & keep);
+    uint32_t index = (uint32_t)(((draw >> 32) * count) >> 32);
+    return cw_alias_decide(index, cells[index].other, cells[index].threshold, (uint32_t)draw);
 }
 
 static inline uint32_t cw_alias_pick(const struct cw_alias *alias, uint64_t draw)
@@ -78,8 +82,7 @@ static inline uint32_t cw_alias_pick_half(const struct cw_alias *alias, uint32_t
     uint64_t product = (uint64_t)draw * alias->count;
     uint32_t index = (uint32_t)(product >> 32);
     const struct cw_alias_cell *cell = &alias->cells[index];
-    uint32_t keep = 0U - (uint32_t)((uint32_t)product < cell->threshold);
-    return cell->other ^ ((index ^ cell->other) & keep);
+    return cw_alias_decide(index, cell->other, cell->threshold, (uint32_t)product);
 }
 
 /* The same over the probabilities of a positive Poisson, cut at 63: for hot loops. Value = pick + 1. */

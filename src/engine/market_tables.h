@@ -82,8 +82,7 @@ static inline uint32_t cw_city_pick(const struct cw_market_table *table, uint32_
     uint64_t product = (uint64_t)draw * table->city_count;
     uint32_t index = (uint32_t)(product >> 32);
     const struct cw_city_cell *cell = &table->cities[index];
-    uint32_t keep = 0U - (uint32_t)((uint32_t)product < cell->threshold);
-    return cell->other ^ ((index ^ cell->other) & keep);
+    return cw_alias_decide(index, cell->other, cell->threshold, (uint32_t)product);
 }
 
 /* Writes the name of a street or, where streets have none, of a locality, with room for CW_PADDING after it.

@@ -86,6 +86,22 @@ static cw_status read_times(struct cw_check_database *database, struct cw_error 
     return status;
 }
 
+cw_status cw_check_numbers(sqlite3 *connection, const char *sql, int64_t *numbers, int count,
+                           struct cw_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    cw_status status = CW_OK;
+    if (sqlite3_prepare_v2(connection, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        status = cw_check_error(connection, error);
+    }
+    for (int i = 0; i < count && status == CW_OK; i++) {
+        numbers[i] = sqlite3_column_int64(statement, i);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
 static cw_status open_connection(const char *path, sqlite3 **connection, struct cw_error *error)
 {
     if (sqlite3_open_v2(path, connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {

@@ -35,4 +35,8 @@ cw_status cw_run_times_add(struct cw_run_times *times, int64_t time, struct cw_e
 /* Puts the last failure of a connection into *error. */
 cw_status cw_check_error(sqlite3 *connection, struct cw_error *error);
 
+/* The first count numbers of the one row that a query gives. */
+cw_status cw_check_numbers(sqlite3 *connection, const char *sql, int64_t *numbers, int count,
+                           struct cw_error *error);
+
 #endif

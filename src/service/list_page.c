@@ -47,24 +47,12 @@ bool cw_filter_value_is_good(const struct cw_column_def *column, const char *tex
     return true;
 }
 
+/* A list's filter on a time may also be a date, the beginning of which is meant. */
 const char *cw_filter_value_expected(const struct cw_column_def *column)
 {
-    switch (column->type) {
-    case CW_TYPE_BOOL:
-        return "true or false";
-    case CW_TYPE_INT32:
-    case CW_TYPE_INT64:
-        return "a whole number";
-    case CW_TYPE_DATE:
-        return "a date such as 2025-06-30";
-    case CW_TYPE_TIMESTAMP:
-        return "a date such as 2025-06-30 or a time such as 2025-06-30T18:00:00Z";
-    case CW_TYPE_UUID:
-        return "a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057";
-    case CW_TYPE_STRING:
-        break;
-    }
-    return "a text";
+    return column->type == CW_TYPE_TIMESTAMP
+               ? "a date such as 2025-06-30 or a time such as 2025-06-30T18:00:00Z"
+               : cw_filter_value_form(column->type);
 }
 
 cw_status cw_list_page_filter(struct cw_list_page *page, uint32_t column, enum cw_comparison comparison,

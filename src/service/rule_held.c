@@ -563,18 +563,9 @@ static cw_status make_view(sqlite3 *connection, const struct form *form, struct 
 static cw_status count_rows(sqlite3 *connection, const struct form *form, int64_t *rows,
                             struct cw_error *error)
 {
-    sqlite3_stmt *statement = NULL;
     char sql[96];
-    cw_status status = CW_OK;
     snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", cw_entity_get(form->entity)->table);
-    if (sqlite3_prepare_v2(connection, sql, -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_step(statement) != SQLITE_ROW) {
-        status = cw_check_error(connection, error);
-    } else {
-        *rows = sqlite3_column_int64(statement, 0);
-    }
-    sqlite3_finalize(statement);
-    return status;
+    return cw_check_numbers(connection, sql, rows, 1, error);
 }
 
 static cw_status hold(const struct cw_check_database *database, struct table *table, struct cw_error *error)

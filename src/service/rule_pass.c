@@ -221,34 +221,18 @@ static struct slice *add_empty_slice(struct pass *pass)
     return slice;
 }
 
-static cw_status read_numbers(const struct pass *pass, const char *sql, int64_t *first, int64_t *second,
-                              struct cw_error *error)
-{
-    sqlite3 *connection = pass->database->connections[0];
-    sqlite3_stmt *statement = NULL;
-    cw_status status = CW_OK;
-    if (sqlite3_prepare_v2(connection, sql, -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_step(statement) != SQLITE_ROW) {
-        status = cw_check_error(connection, error);
-    } else {
-        *first = sqlite3_column_int64(statement, 0);
-        *second = sqlite3_column_int64(statement, 1);
-    }
-    sqlite3_finalize(statement);
-    return status;
-}
-
 static cw_status add_group_slices(struct pass *pass, struct group *group, struct cw_error *error)
 {
     char sql[192];
-    int64_t first = 0;
-    int64_t last = -1;
+    int64_t ends[2] = {0, -1};
     const enum cw_entity_id entity = group->driver != NULL ? group->driver->parent : group->rules[0]->entity;
     const char *table = cw_entity_get(entity)->table;
     snprintf(sql, sizeof sql,
              "SELECT ifnull((SELECT min(rowid) FROM %s), 0), ifnull((SELECT max(rowid) FROM %s), -1)", table,
              table);
-    cw_status status = read_numbers(pass, sql, &first, &last, error);
+    cw_status status = cw_check_numbers(pass->database->connections[0], sql, ends, 2, error);
+    const int64_t first = ends[0];
+    const int64_t last = ends[1];
     const int64_t rows = last - first + 1;
     int64_t slices = (rows + SLICE_ROWS_MIN - 1) / SLICE_ROWS_MIN;
     const int64_t most = (int64_t)pass->database->threads * SLICES_PER_THREAD;
@@ -345,10 +329,9 @@ static cw_status gather(struct pass *pass, bool *again, struct cw_error *error)
             }
         }
         if (has_slices && group->driver != NULL) {
-            snprintf(sql, sizeof sql, "SELECT count(*), 0 FROM %s",
+            snprintf(sql, sizeof sql, "SELECT count(*) FROM %s",
                      cw_entity_get(group->rules[0]->entity)->table);
-            int64_t unused = 0;
-            status = read_numbers(pass, sql, &rows, &unused, error);
+            status = cw_check_numbers(pass->database->connections[0], sql, &rows, 1, error);
             if (status != CW_OK || rows != checked) {
                 group->driver = NULL;
                 *again = true;

@@ -125,6 +125,9 @@ struct cw_filter {
     const char *value;
 };
 
+/* What the value of a filter on a column of a type looks like, for messages: "a whole number". */
+const char *cw_filter_value_form(enum cw_type type);
+
 #define CW_FILTERS_MAX 16
 
 struct cw_query {

@@ -34,7 +34,7 @@ cw_status cw_query_refuse(const struct cw_query *query, struct cw_error *error)
     return CW_OK;
 }
 
-static const char *expected_form(enum cw_type type)
+const char *cw_filter_value_form(enum cw_type type)
 {
     switch (type) {
     case CW_TYPE_BOOL:
@@ -43,21 +43,21 @@ static const char *expected_form(enum cw_type type)
     case CW_TYPE_INT64:
         return "a whole number";
     case CW_TYPE_DATE:
-        return "a date such as 2024-05-31";
+        return "a date such as 2025-06-30";
     case CW_TYPE_TIMESTAMP:
-        return "a time such as 2024-05-31T12:00:00Z";
+        return "a time such as 2025-06-30T18:00:00Z";
     case CW_TYPE_UUID:
-        return "a UUID";
+        return "a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057";
     case CW_TYPE_STRING:
         break;
     }
-    return "text";
+    return "a text";
 }
 
 cw_status cw_filter_refuse(const struct cw_column_def *definition, const char *value, struct cw_error *error)
 {
     return cw_error_set(error, CW_E_INVALID, definition->name, "%s is \"%.100s\", expected %s",
-                        definition->name, value, expected_form(definition->type));
+                        definition->name, value, cw_filter_value_form(definition->type));
 }
 
 cw_status cw_query_batch_prepare(const struct cw_query *query, struct cw_batch *batch, struct cw_error *error)
