@@ -67,6 +67,21 @@ def timed(command, rows=0, output=subprocess.DEVNULL):
     return Sample(wall, usage.ru_utime + usage.ru_stime, rows=rows)
 
 
+def timed_together(commands):
+    """Sample of programs that start at once: wall until the last has ended, CPU of them all."""
+    start = time.monotonic()
+    processes = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                 for command in commands]
+    cpu = 0.0
+    for process, command in zip(processes, commands):
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        cpu += usage.ru_utime + usage.ru_stime
+        if process.returncode != 0:
+            raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}")
+    return Sample(time.monotonic() - start, cpu)
+
+
 def self_timed(command, rows=0):
     """Sample of a program that prints its own wall and CPU seconds, and perhaps bytes and rows."""
     line = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
