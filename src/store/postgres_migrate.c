@@ -9,10 +9,31 @@
 #include "store/migrations.h"
 #include "store/postgres_store.h"
 
+/* Statements that must agree before a schema counts as changed. */
+#define SHAPE_LOOKS 5
+
 static const char revision_tables[] =
     "CREATE TABLE schema_revisions (revision integer PRIMARY KEY, name text NOT NULL, digest text NOT NULL, "
-    "applied_at timestamptz NOT NULL); CREATE TABLE alembic_version (version_num varchar(32) NOT NULL, "
-    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))";
+    "applied_at timestamptz NOT NULL); CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) NOT "
+    "NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))";
+
+/* Another program's revisions would no longer be understood by its own Alembic with ours among them. */
+static cw_status check_alembic(struct cw_pg_connection *connection, struct cw_error *error)
+{
+    int64_t found = 0;
+    cw_status status =
+        cw_pg_number(connection, "SELECT count(to_regclass('alembic_version'))", NULL, &found, error);
+    if (status == CW_OK && found != 0) {
+        status = cw_pg_number(connection, "SELECT count(*) FROM alembic_version", NULL, &found, error);
+    }
+    if (status == CW_OK && found != 0) {
+        status = cw_error_set(error, CW_E_CORRUPT, "store",
+                              "store %s has a table alembic_version with the revisions of another program; "
+                              "expected a database or schema without one",
+                              connection->name);
+    }
+    return status;
+}
 
 /* A database may hold others' tables, but none that bears a name of ours. */
 static cw_status check_owner(struct cw_pg_connection *connection, bool *is_new, struct cw_error *error)
@@ -38,7 +59,7 @@ static cw_status check_owner(struct cw_pg_connection *connection, bool *is_new, 
                                   connection->name, table);
         }
     }
-    return status;
+    return status == CW_OK && *is_new ? check_alembic(connection, error) : status;
 }
 
 static cw_status compare_revision(const struct cw_pg_connection *connection, const PGresult *result, int row,
@@ -106,14 +127,20 @@ static cw_status note_revision(struct cw_pg_connection *connection, const struct
     return status;
 }
 
-/* Alembic knows a revision by its number as four digits and its name. */
+/* As Alembic does it: the row of the revision before is changed, rows of others stay. */
 static cw_status note_for_alembic(struct cw_pg_connection *connection, const struct cw_migration *migration,
                                   struct cw_error *error)
 {
+    char id[CW_MIGRATION_ID_SIZE];
+    char before[CW_MIGRATION_ID_SIZE] = "";
     char sql[256];
+    cw_migration_id(migration, id);
+    if (migration->revision > 1) {
+        cw_migration_id(migration - 1, before);
+    }
     snprintf(sql, sizeof sql,
-             "DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('%04d_%.24s')",
-             migration->revision, migration->name);
+             "DELETE FROM alembic_version WHERE version_num = '%s'; INSERT INTO alembic_version VALUES ('%s')",
+             before, id);
     return cw_pg_execute(connection, sql, error);
 }
 
@@ -137,34 +164,95 @@ static cw_status apply_missing(struct cw_pg_connection *connection, bool is_new,
                            : status;
 }
 
-/* What was changed by hand. While a load has taken keys and indexes away, only what it leaves is compared. */
-static cw_status compare_shape(struct cw_pg_connection *connection, struct cw_error *error)
+static cw_status report_change(const struct cw_pg_connection *connection, const PGresult *result,
+                               struct cw_error *error)
 {
-    PGresult *result;
-    const cw_status status = cw_pg_query(
-        connection,
-        "SELECT kind, relation, name, was.definition, now.definition FROM schema_shape AS was LEFT JOIN "
-        "cartwright_shape AS now USING (kind, relation, name) WHERE now.definition IS DISTINCT FROM "
-        "was.definition AND (kind IN ('column', 'check') OR NOT EXISTS (SELECT FROM deferred_tables)) ORDER "
-        "BY "
-        "was.step, relation, name",
-        NULL, &result, error);
+    const bool is_missing = PQgetisnull(result, 0, 4) != 0;
+    return cw_error_set(error, CW_E_CORRUPT, "store",
+                        "store %s was changed by hand in %d places: the %s %s.%s is %.100s, expected %.100s",
+                        connection->name, PQntuples(result), PQgetvalue(result, 0, 0),
+                        PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
+                        is_missing ? "missing" : PQgetvalue(result, 0, 4), PQgetvalue(result, 0, 3));
+}
+
+/* Sets *result to what differs. While a load has taken keys and indexes away, only what it leaves is
+ * compared. */
+static cw_status look_at_shape(struct cw_pg_connection *connection, PGresult **result, struct cw_error *error)
+{
+    cw_status status = cw_pg_execute(connection, "SAVEPOINT look", error);
     if (status != CW_OK) {
         return status;
     }
-    const int count = PQntuples(result);
-    cw_status found = CW_OK;
-    if (count > 0) {
-        const bool is_missing = PQgetisnull(result, 0, 4) != 0;
-        found =
-            cw_error_set(error, CW_E_CORRUPT, "store",
-                         "store %s was changed by hand in %d places: the %s %s.%s is %.100s, expected %.100s",
-                         connection->name, count, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
-                         PQgetvalue(result, 0, 2), is_missing ? "missing" : PQgetvalue(result, 0, 4),
-                         PQgetvalue(result, 0, 3));
+    status =
+        cw_pg_query(connection,
+                    "SELECT kind, relation, name, was.definition, now.definition FROM schema_shape AS was "
+                    "LEFT JOIN cartwright_shape AS now USING (kind, relation, name) WHERE now.definition IS "
+                    "DISTINCT FROM was.definition AND (kind IN ('column', 'check') OR NOT EXISTS (SELECT "
+                    "FROM deferred_tables)) ORDER BY was.step, relation, name",
+                    NULL, result, error);
+    if (status != CW_OK) {
+        cw_pg_execute(connection, "ROLLBACK TO SAVEPOINT look", NULL);
     }
-    PQclear(result);
-    return found;
+    return status;
+}
+
+/* What was changed by hand. A load that takes keys and indexes away at this very moment, or did so when it
+ * was killed, may be seen by halves: the server's functions that describe an index find it gone, or fail,
+ * where the statement does not see yet why. A later statement sees both. */
+static cw_status compare_shape(struct cw_pg_connection *connection, struct cw_error *error)
+{
+    struct cw_error failure = {0};
+    cw_status status = CW_OK;
+    for (int look = 0; look < SHAPE_LOOKS; look++) {
+        PGresult *result = NULL;
+        status = look_at_shape(connection, &result, &failure);
+        if (status == CW_OK && PQntuples(result) > 0) {
+            status = report_change(connection, result, &failure);
+        }
+        PQclear(result);
+        if (status == CW_OK) {
+            return CW_OK;
+        }
+        if (PQstatus(connection->handle) != CONNECTION_OK) {
+            break;
+        }
+    }
+    if (error != NULL) {
+        *error = failure;
+    }
+    return status;
+}
+
+/* Alembic must find the last revision that was applied. */
+static cw_status compare_alembic(struct cw_pg_connection *connection, int applied, struct cw_error *error)
+{
+    char id[CW_MIGRATION_ID_SIZE];
+    char sql[128];
+    int64_t found = 0;
+    cw_migration_id(&cw_pg_migrations[applied - 1], id);
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM alembic_version WHERE version_num = '%s'", id);
+    const cw_status status = cw_pg_number(connection, sql, NULL, &found, error);
+    return status == CW_OK && found != 1
+               ? cw_error_set(error, CW_E_CORRUPT, "store",
+                              "store %s was changed by hand: alembic_version does not hold %s, the last "
+                              "revision that was applied",
+                              connection->name, id)
+               : status;
+}
+
+/* What was changed by hand must not become what is expected, nor keys be forgotten that a load took away. */
+static cw_status check_before(struct cw_pg_connection *connection, struct cw_error *error)
+{
+    int64_t deferred = 0;
+    cw_status status =
+        cw_pg_execute(connection, "SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE ")", error);
+    if (status == CW_OK) {
+        status = cw_pg_number(connection, "SELECT count(*) FROM deferred_tables", NULL, &deferred, error);
+    }
+    if (status == CW_OK && deferred > 0) {
+        status = cw_pg_build(connection, error);
+    }
+    return status == CW_OK ? compare_shape(connection, error) : status;
 }
 
 /* Everything is looked at under the lock: another process may have come first. */
@@ -181,12 +269,18 @@ static cw_status bring_up(struct cw_pg_connection *connection, bool read_only, s
     if (status == CW_OK && !is_new) {
         status = compare_revisions(connection, &applied, error);
     }
+    if (status == CW_OK && applied > 0) {
+        status = compare_alembic(connection, applied, error);
+    }
     if (status == CW_OK && applied < cw_pg_migration_count && read_only) {
         status =
             cw_error_set(error, CW_E_UNSUPPORTED, "store",
                          "store %s has schema revision %d, this program needs %d and the store is open for "
                          "reading only",
                          connection->name, applied, cw_pg_migration_count);
+    }
+    if (status == CW_OK && applied > 0 && applied < cw_pg_migration_count) {
+        status = check_before(connection, error);
     }
     if (status == CW_OK && applied < cw_pg_migration_count) {
         status = apply_missing(connection, is_new, applied, error);
@@ -196,7 +290,7 @@ static cw_status bring_up(struct cw_pg_connection *connection, bool read_only, s
 
 cw_status cw_pg_migrations_apply(struct cw_pg_connection *connection, bool read_only, struct cw_error *error)
 {
-    cw_status status = cw_pg_execute(connection, "BEGIN", error);
+    cw_status status = cw_pg_execute(connection, "BEGIN ISOLATION LEVEL READ COMMITTED", error);
     if (status == CW_OK) {
         status = bring_up(connection, read_only, error);
     }

@@ -98,3 +98,19 @@ def test_what_was_answered_outlives(cartwright, server, kind):
                 answered.append(output)
         check(cartwright, server, answered)
     assert answered[0]
+
+
+def test_keys_that_a_load_takes_away_do_not_look_changed_by_hand(cartwright, server):
+    subprocess.run([cartwright, "migrate", "up", server.uri], check=True, stdout=subprocess.DEVNULL)
+    loads = "BEGIN; SELECT cartwright_defer(); COMMIT; SELECT cartwright_build();\n" * 500
+    with subprocess.Popen(["psql", "-X", "-q", server.uri], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          text=True) as loading:
+        loading.stdin.write(loads)
+        loading.stdin.flush()
+        try:
+            checks = [subprocess.run([cartwright, "migrate", "check", server.uri], capture_output=True, text=True,
+                                     check=False) for _ in range(40)]
+            assert loading.poll() is None, "the loads ended too early to tell"
+        finally:
+            loading.kill()
+    assert [check.stderr for check in checks if check.returncode != 0] == []
