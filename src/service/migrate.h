@@ -5,7 +5,8 @@
 #include "cartwright/buffer.h"
 #include "cartwright/error.h"
 
-/* Appends a line that tells which revision the store has and what this program knows. */
+/* Appends a line for each revision that this program knows, with its id, whether the store has it and its
+ * digest, and one that sums up. */
 cw_status cw_migrate_status(const char *location, struct cw_buffer *out, struct cw_error *error);
 /* Applies what is missing, and tells. */
 cw_status cw_migrate_up(const char *location, struct cw_buffer *out, struct cw_error *error);

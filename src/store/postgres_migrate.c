@@ -14,7 +14,8 @@
 
 static const char revision_tables[] =
     "CREATE TABLE schema_revisions (revision integer PRIMARY KEY, name text NOT NULL, digest text NOT NULL, "
-    "applied_at timestamptz NOT NULL); CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) NOT "
+    "applied_at timestamptz NOT NULL); CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) "
+    "NOT "
     "NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))";
 
 /* Another program's revisions would no longer be understood by its own Alembic with ours among them. */
@@ -138,9 +139,10 @@ static cw_status note_for_alembic(struct cw_pg_connection *connection, const str
     if (migration->revision > 1) {
         cw_migration_id(migration - 1, before);
     }
-    snprintf(sql, sizeof sql,
-             "DELETE FROM alembic_version WHERE version_num = '%s'; INSERT INTO alembic_version VALUES ('%s')",
-             before, id);
+    snprintf(
+        sql, sizeof sql,
+        "DELETE FROM alembic_version WHERE version_num = '%s'; INSERT INTO alembic_version VALUES ('%s')",
+        before, id);
     return cw_pg_execute(connection, sql, error);
 }
 
@@ -244,8 +246,7 @@ static cw_status compare_alembic(struct cw_pg_connection *connection, int applie
 static cw_status check_before(struct cw_pg_connection *connection, struct cw_error *error)
 {
     int64_t deferred = 0;
-    cw_status status =
-        cw_pg_execute(connection, "SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE ")", error);
+    cw_status status = cw_pg_execute(connection, "SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE ")", error);
     if (status == CW_OK) {
         status = cw_pg_number(connection, "SELECT count(*) FROM deferred_tables", NULL, &deferred, error);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/migrations.h"
 #include "store/store_base.h"
 
 static bool is_postgres(const char *location)
@@ -21,6 +22,12 @@ cw_status cw_store_open(const struct cw_store_options *options, struct cw_store 
 cw_status cw_store_revisions(const char *location, int *applied, int *known, struct cw_error *error)
 {
     return (is_postgres(location) ? cw_pg_revisions : cw_sqlite_revisions)(location, applied, known, error);
+}
+
+const struct cw_migration *cw_store_migrations(const char *location, int *count)
+{
+    *count = is_postgres(location) ? cw_pg_migration_count : cw_migration_count;
+    return is_postgres(location) ? cw_pg_migrations : cw_migrations;
 }
 
 const char *cw_store_name(const struct cw_store *store)

@@ -32,6 +32,10 @@ const char *cw_store_name(const struct cw_store *store);
  * a file or tables that are not there have none. Errors as of cw_store_open. */
 cw_status cw_store_revisions(const char *location, int *applied, int *known, struct cw_error *error);
 
+/* The revisions that this program knows of that kind of store, first to last; *count is set. */
+struct cw_migration;
+const struct cw_migration *cw_store_migrations(const char *location, int *count);
+
 /* The prior_ fields of the run spec that a run was made with: the numbers its unique values begin after. */
 struct cw_priors {
     int64_t customers[CW_MARKETS_MAX]; /* by market index */
