@@ -1,0 +1,40 @@
+/* YAML documents. What is accepted must be a value that JSON has too: written as JSON it reads as the same
+ * value by the JSON reader, and by the YAML reader, to which JSON is YAML, unless that refuses it. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/yaml_read.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct cw_error error = {0};
+    json_t *value = NULL;
+    json_t *again = NULL;
+    const cw_status status = cw_yaml_parse((const char *)data, size, &value, &error);
+    if (status != CW_OK) {
+        require(value == NULL && error.code == status && error.message[0] != '\0');
+        return 0;
+    }
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    require(text != NULL && cw_json_parse(text, strlen(text), &again, NULL) == CW_OK);
+    require(json_equal(value, again));
+    json_decref(again);
+    again = NULL;
+    if (cw_yaml_parse(text, strlen(text), &again, NULL) == CW_OK) {
+        require(json_equal(value, again));
+    }
+    json_decref(again);
+    json_decref(value);
+    free(text);
+    return 0;
+}
