@@ -38,6 +38,7 @@ static const struct {
     {"28", CW_E_UNAVAILABLE, false},
     {"3D", CW_E_NOT_FOUND, false},
     {"42501", CW_E_UNSUPPORTED, false},
+    {"42P07", CW_E_CORRUPT, false},
     {"XX001", CW_E_CORRUPT, false},
     {"XX002", CW_E_CORRUPT, false},
     {"CW001", CW_E_UNAVAILABLE, true},

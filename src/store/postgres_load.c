@@ -365,7 +365,8 @@ static cw_status commit_load(struct pg_load *load, const struct cw_run_record *r
     return status == CW_OK ? cw_pg_execute(load->connection, "COMMIT", error) : status;
 }
 
-/* Whether the run is there though its commit was not answered. */
+/* Whether the run is there though its commit was not answered. The connection that broke may still be ending
+ * its transaction: the lock of whoever writes is free when it has. */
 static bool is_committed(struct pg_load *load, const struct cw_run_record *run)
 {
     struct cw_pg_parameters parameters = {0};
@@ -374,7 +375,8 @@ static bool is_committed(struct pg_load *load, const struct cw_run_record *run)
     if (cw_pg_borrow(load->store, &connection, NULL) != CW_OK) {
         return false;
     }
-    if (cw_pg_add_bytes(&parameters, run->id.bytes, sizeof run->id.bytes, NULL) == CW_OK) {
+    if (cw_pg_execute(connection, "SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE ")", NULL) == CW_OK &&
+        cw_pg_add_bytes(&parameters, run->id.bytes, sizeof run->id.bytes, NULL) == CW_OK) {
         cw_pg_number(connection, "SELECT count(*) FROM runs WHERE id = $1", &parameters, &found, NULL);
     }
     cw_pg_parameters_clear(&parameters);

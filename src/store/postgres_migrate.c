@@ -225,21 +225,42 @@ static cw_status compare_shape(struct cw_pg_connection *connection, struct cw_er
     return status;
 }
 
-/* Alembic must find the last revision that was applied. */
+static bool is_ours(const char *id)
+{
+    char known[CW_MIGRATION_ID_SIZE];
+    for (int i = 0; i < cw_pg_migration_count; i++) {
+        cw_migration_id(&cw_pg_migrations[i], known);
+        if (strcmp(id, known) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Alembic must find the last revision that was applied, or those of others that stand on it: then it leaves
+ * ours out. */
 static cw_status compare_alembic(struct cw_pg_connection *connection, int applied, struct cw_error *error)
 {
-    char id[CW_MIGRATION_ID_SIZE];
-    char sql[128];
-    int64_t found = 0;
-    cw_migration_id(&cw_pg_migrations[applied - 1], id);
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM alembic_version WHERE version_num = '%s'", id);
-    const cw_status status = cw_pg_number(connection, sql, NULL, &found, error);
-    return status == CW_OK && found != 1
-               ? cw_error_set(error, CW_E_CORRUPT, "store",
-                              "store %s was changed by hand: alembic_version does not hold %s, the last "
-                              "revision that was applied",
-                              connection->name, id)
-               : status;
+    char last[CW_MIGRATION_ID_SIZE];
+    PGresult *result;
+    cw_status status = cw_pg_query(connection, "SELECT version_num FROM alembic_version ORDER BY version_num",
+                                   NULL, &result, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    cw_migration_id(&cw_pg_migrations[applied - 1], last);
+    const char *found = PQntuples(result) == 0 ? "nothing" : last;
+    for (int row = 0; row < PQntuples(result); row++) {
+        const char *id = PQgetvalue(result, row, 0);
+        found = is_ours(id) && strcmp(id, last) != 0 ? id : found;
+    }
+    if (strcmp(found, last) != 0) {
+        status = cw_error_set(error, CW_E_CORRUPT, "store",
+                              "store %s was changed by hand: alembic_version holds %s, expected %s",
+                              connection->name, found, last);
+    }
+    PQclear(result);
+    return status;
 }
 
 /* What was changed by hand must not become what is expected, nor keys be forgotten that a load took away. */

@@ -231,11 +231,13 @@ static cw_status write_once(struct writing *self, struct cw_write *group, bool *
     return status;
 }
 
-/* After a connection that broke nobody knows whether the commit was done: the runs tell. */
+/* After a connection that broke nobody knows whether the commit was done: the runs tell, once the server has
+ * ended its transaction, which frees the lock. */
 static cw_status settle_committed(struct cw_pg_connection *connection, struct cw_write *group,
                                   struct cw_error *error)
 {
-    cw_status status = CW_OK;
+    cw_status status =
+        cw_pg_execute(connection, "SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE ")", error);
     for (struct cw_write *write = group; status == CW_OK && write != NULL; write = write->next) {
         struct cw_pg_parameters parameters = {0};
         int64_t found = 0;
