@@ -66,8 +66,8 @@ cw_status cw_store_key_add(struct cw_store *store, const struct cw_key_record *r
 cw_status cw_store_key_revoke(struct cw_store *store, const struct cw_uuid *id, int64_t at,
                               struct cw_error *error);
 
-/* Moves used_at of keys forward; never back. Waits for no other writer: CW_E_UNAVAILABLE while there is one,
- * and nothing is noted. */
+/* Moves used_at of keys forward; never back. Waits for no other writer: CW_E_UNAVAILABLE when one is in the
+ * way, and nothing is noted. */
 cw_status cw_store_key_uses(struct cw_store *store, const struct cw_key_use *uses, uint32_t count,
                             struct cw_error *error);
 

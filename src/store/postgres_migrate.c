@@ -278,7 +278,8 @@ static cw_status check_before(struct cw_pg_connection *connection, struct cw_err
 }
 
 /* Everything is looked at under the lock: another process may have come first. */
-static cw_status bring_up(struct cw_pg_connection *connection, bool read_only, struct cw_error *error)
+static cw_status bring_up(struct cw_pg_connection *connection, bool read_only, bool as_is,
+                          struct cw_error *error)
 {
     bool is_new = false;
     int applied = 0;
@@ -291,7 +292,7 @@ static cw_status bring_up(struct cw_pg_connection *connection, bool read_only, s
     if (status == CW_OK && !is_new) {
         status = compare_revisions(connection, &applied, error);
     }
-    if (status == CW_OK && applied > 0) {
+    if (status == CW_OK && applied > 0 && !as_is) {
         status = compare_alembic(connection, applied, error);
     }
     if (status == CW_OK && applied < cw_pg_migration_count && read_only) {
@@ -307,14 +308,15 @@ static cw_status bring_up(struct cw_pg_connection *connection, bool read_only, s
     if (status == CW_OK && applied < cw_pg_migration_count) {
         status = apply_missing(connection, is_new, applied, error);
     }
-    return status == CW_OK ? compare_shape(connection, error) : status;
+    return status == CW_OK && !as_is ? compare_shape(connection, error) : status;
 }
 
-cw_status cw_pg_migrations_apply(struct cw_pg_connection *connection, bool read_only, struct cw_error *error)
+cw_status cw_pg_migrations_apply(struct cw_pg_connection *connection, bool read_only, bool as_is,
+                                 struct cw_error *error)
 {
     cw_status status = cw_pg_execute(connection, "BEGIN ISOLATION LEVEL READ COMMITTED", error);
     if (status == CW_OK) {
-        status = bring_up(connection, read_only, error);
+        status = bring_up(connection, read_only, as_is, error);
     }
     if (status == CW_OK) {
         return cw_pg_execute(connection, "COMMIT", error);

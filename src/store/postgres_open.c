@@ -280,12 +280,14 @@ static const struct cw_store_operations operations = {
     .runs = cw_pg_runs,
     .select = cw_pg_select,
     .reader_begin = cw_pg_reader_begin,
+    .reader_share = cw_pg_reader_share,
     .reader_basis = cw_pg_reader_basis,
     .reader_end = cw_pg_reader_end,
     .reader_query = cw_pg_reader_query,
     .ledger_hint = "",
     .lock_stock = lock_stock,
     .unlock_stock = unlock_stock,
+    .keys = &cw_pg_key_operations,
 };
 
 static const char *option_of(const PQconninfoOption *options, const char *keyword)
@@ -335,14 +337,14 @@ static struct cw_pg_store *store_allocate(const char *location, const char *name
     return store;
 }
 
-static cw_status set_up(struct cw_pg_store *store, struct cw_error *error)
+static cw_status set_up(struct cw_pg_store *store, bool as_is, struct cw_error *error)
 {
     struct cw_pg_connection *connection;
     cw_status status = cw_pg_borrow(store, &connection, error);
     if (status != CW_OK) {
         return status;
     }
-    status = cw_pg_migrations_apply(connection, store->base.read_only, error);
+    status = cw_pg_migrations_apply(connection, store->base.read_only, store->base.read_only && as_is, error);
     if (status == CW_OK && !store->base.read_only) {
         status = cw_pg_counters_make(connection, error);
     }
@@ -365,7 +367,7 @@ cw_status cw_pg_store_open(const struct cw_store_options *options, struct cw_sto
     if (opened == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: opening store %s", name);
     }
-    status = set_up(opened, error);
+    status = set_up(opened, options->as_is, error);
     if (status != CW_OK) {
         store_close(&opened->base);
         return status;

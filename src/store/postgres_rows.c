@@ -164,22 +164,45 @@ cw_status cw_pg_reader_query(struct cw_reader *base, const char *sql, const stru
     return status;
 }
 
-cw_status cw_pg_reader_begin(struct cw_store *base, struct cw_reader **reader, struct cw_error *error)
+/* However long it takes to use rows before the next are asked for, the picture must last. */
+#define BEGIN_SQL "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+#define PATIENT_SQL "; SET LOCAL idle_in_transaction_session_timeout = 0"
+
+static cw_status begin_reader(struct cw_store *base, const char *begin, struct cw_reader **reader,
+                              struct cw_error *error)
 {
-    struct cw_pg_store *store = cw_pg_store_of(base);
     struct pg_reader *begun = calloc(1, sizeof *begun);
     if (begun == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: reading %s", base->name);
     }
     begun->base.store = base;
-    const cw_status status = cw_pg_begin_reading(store, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                                                 &begun->connection, error);
+    const cw_status status = cw_pg_begin_reading(cw_pg_store_of(base), begin, &begun->connection, error);
     if (status != CW_OK) {
         free(begun);
         return status;
     }
     *reader = &begun->base;
     return CW_OK;
+}
+
+cw_status cw_pg_reader_begin(struct cw_store *base, struct cw_reader **reader, struct cw_error *error)
+{
+    return begin_reader(base, BEGIN_SQL PATIENT_SQL, reader, error);
+}
+
+cw_status cw_pg_reader_share(struct cw_reader *base, struct cw_reader **other, struct cw_error *error)
+{
+    char begin[256];
+    PGresult *result = NULL;
+    const cw_status status = cw_pg_query(((struct pg_reader *)(void *)base)->connection,
+                                         "SELECT pg_export_snapshot()", NULL, &result, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    snprintf(begin, sizeof begin, BEGIN_SQL "; SET TRANSACTION SNAPSHOT '%.64s'" PATIENT_SQL,
+             PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return begin_reader(base->store, begin, other, error);
 }
 
 void cw_pg_reader_end(struct cw_reader *base)

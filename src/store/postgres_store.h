@@ -2,6 +2,7 @@
 #ifndef CW_STORE_POSTGRES_STORE_H
 #define CW_STORE_POSTGRES_STORE_H
 
+#include "store/key_store.h"
 #include "store/postgres_connection.h"
 #include "store/store_base.h"
 #include "store/store_tally.h"
@@ -54,8 +55,9 @@ cw_status cw_pg_begin_reading(struct cw_pg_store *store, const char *begin,
                               struct cw_pg_connection **connection, struct cw_error *error);
 
 /* Brings the schema up to date under a lock, or, read-only, checks that it is; compares what is there with
- * what the migrations made. */
-cw_status cw_pg_migrations_apply(struct cw_pg_connection *connection, bool read_only, struct cw_error *error);
+ * what the migrations made, but for a store that is read as it is. */
+cw_status cw_pg_migrations_apply(struct cw_pg_connection *connection, bool read_only, bool as_is,
+                                 struct cw_error *error);
 
 /* The revisions that are there, after comparing them with ours. */
 cw_status cw_pg_migrations_look(struct cw_pg_connection *connection, int *applied, struct cw_error *error);
@@ -119,12 +121,14 @@ cw_status cw_pg_select(struct cw_store *store, const char *sql, const char *cons
                        bool (*row)(void *context, int columns, const char *const *values), void *context,
                        struct cw_error *error);
 cw_status cw_pg_reader_begin(struct cw_store *store, struct cw_reader **reader, struct cw_error *error);
+cw_status cw_pg_reader_share(struct cw_reader *reader, struct cw_reader **other, struct cw_error *error);
 void cw_pg_reader_end(struct cw_reader *reader);
 cw_status cw_pg_reader_basis(struct cw_reader *reader, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error);
 cw_status cw_pg_reader_query(struct cw_reader *reader, const char *sql, const struct cw_parameter *parameters,
                              uint32_t parameter_count, bool many, struct cw_cursor **rows,
                              struct cw_error *error);
 cw_status cw_pg_expect(struct cw_store *store, int64_t from, int64_t to, struct cw_error *error);
+extern const struct cw_key_operations cw_pg_key_operations;
 
 /* ?1 becomes $1, outside of quotes. */
 cw_status cw_pg_translate(const char *sql, struct cw_buffer *out, struct cw_error *error);

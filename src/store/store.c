@@ -7,7 +7,7 @@
 #include "store/migrations.h"
 #include "store/store_base.h"
 
-static bool is_postgres(const char *location)
+bool cw_store_is_server(const char *location)
 {
     return location != NULL &&
            (strncmp(location, "postgresql://", 13) == 0 || strncmp(location, "postgres://", 11) == 0);
@@ -16,18 +16,20 @@ static bool is_postgres(const char *location)
 cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store,
                         struct cw_error *error)
 {
-    return (is_postgres(options->location) ? cw_pg_store_open : cw_sqlite_store_open)(options, store, error);
+    return (cw_store_is_server(options->location) ? cw_pg_store_open : cw_sqlite_store_open)(options, store,
+                                                                                             error);
 }
 
 cw_status cw_store_revisions(const char *location, int *applied, int *known, struct cw_error *error)
 {
-    return (is_postgres(location) ? cw_pg_revisions : cw_sqlite_revisions)(location, applied, known, error);
+    return (cw_store_is_server(location) ? cw_pg_revisions : cw_sqlite_revisions)(location, applied, known,
+                                                                                  error);
 }
 
 const struct cw_migration *cw_store_migrations(const char *location, int *count)
 {
-    *count = is_postgres(location) ? cw_pg_migration_count : cw_migration_count;
-    return is_postgres(location) ? cw_pg_migrations : cw_migrations;
+    *count = cw_store_is_server(location) ? cw_pg_migration_count : cw_migration_count;
+    return cw_store_is_server(location) ? cw_pg_migrations : cw_migrations;
 }
 
 const char *cw_store_name(const struct cw_store *store)

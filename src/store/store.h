@@ -18,7 +18,11 @@ struct cw_store_options {
     const char *location; /* file path, "sqlite:PATH", or a "postgresql://" or "postgres://" URI of libpq */
     bool create;          /* make the file when it does not exist */
     bool read_only;
+    bool as_is; /* with read_only: also tables of a server that were changed by hand */
 };
+
+/* Whether a location names a database of a server, not a file. */
+bool cw_store_is_server(const char *location);
 
 /* Opens a store and applies the migrations it lacks. A store of a newer version is refused
  * (CW_E_UNSUPPORTED), one that is not a store, or is damaged, too (CW_E_CORRUPT). Errors name the path. */

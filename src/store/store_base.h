@@ -136,6 +136,8 @@ struct cw_store_operations {
                         bool (*row)(void *context, int columns, const char *const *values), void *context,
                         struct cw_error *error);
     cw_status (*reader_begin)(struct cw_store *store, struct cw_reader **reader, struct cw_error *error);
+    /* Another reader of the same moment, for another thread. NULL: this kind of store has none. */
+    cw_status (*reader_share)(struct cw_reader *reader, struct cw_reader **other, struct cw_error *error);
     /* The highest rowid of each table. */
     cw_status (*reader_basis)(struct cw_reader *reader, int64_t rows[CW_ENTITY_COUNT],
                               struct cw_error *error);

@@ -3,6 +3,8 @@
 #include "store/key_store.h"
 #include "store_fixture.h"
 
+#include <sqlite3.h>
+
 static struct cw_key_record make_key(uint8_t number)
 {
     struct cw_key_record key = {.scopes = CW_SCOPE_READ | CW_SCOPE_PERSONAL, .created_at = 1000 + number};
@@ -72,23 +74,102 @@ START_TEST(test_revoking_is_for_good)
 }
 END_TEST
 
+/* Someone who writes what a key's use would change: a load, or in PostgreSQL whoever changes the key. */
+struct writer {
+    struct cw_load *load;
+    PGconn *connection;
+};
+
+static void begin_writing(struct writer *writer)
+{
+    if (fixture_server() == NULL) {
+        assert_ok(cw_load_begin(fixture_store, &writer->load, &fixture_error));
+        return;
+    }
+    writer->connection = PQconnectdb(fixture_path);
+    PGresult *result = PQexec(writer->connection, "BEGIN; UPDATE api_keys SET used_at = '2001-01-01'");
+    ck_assert_int_eq(PQresultStatus(result), PGRES_COMMAND_OK);
+    PQclear(result);
+}
+
+static void stop_writing(struct writer *writer)
+{
+    if (fixture_server() == NULL) {
+        cw_load_abort(&writer->load);
+    } else {
+        PQfinish(writer->connection);
+    }
+}
+
 START_TEST(test_uses_go_forward_and_wait_for_nobody)
 {
     struct cw_key_record *records;
-    struct cw_load *load;
+    struct writer writer = {0};
     const struct cw_key_record key = make_key(1);
+    const struct cw_key_record other = make_key(2);
     const struct cw_key_use later = {key.id, 9000};
-    const struct cw_key_use earlier = {key.id, 8000};
+    const struct cw_key_use two[] = {{key.id, 8000}, {other.id, 7000}};
     assert_ok(cw_store_key_add(fixture_store, &key, &fixture_error));
+    assert_ok(cw_store_key_add(fixture_store, &other, &fixture_error));
     assert_ok(cw_store_key_uses(fixture_store, &later, 1, &fixture_error));
-    assert_ok(cw_store_key_uses(fixture_store, &earlier, 1, &fixture_error));
-    assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
-    ck_assert_int_eq(cw_store_key_uses(fixture_store, &later, 1, &fixture_error), CW_E_UNAVAILABLE);
-    cw_load_abort(&load);
-    assert_ok(cw_store_key_uses(fixture_store, &later, 1, &fixture_error));
-    ck_assert_uint_eq(read_keys(&records), 1);
-    ck_assert_int_eq(records[0].used_at, 9000);
+    begin_writing(&writer);
+    ck_assert_int_eq(cw_store_key_uses(fixture_store, two, 2, &fixture_error), CW_E_UNAVAILABLE);
+    stop_writing(&writer);
+    ck_assert_uint_eq(read_keys(&records), 2);
+    ck_assert_int_eq(records[1].used_at, 0);
     free(records);
+    assert_ok(cw_store_key_uses(fixture_store, two, 2, &fixture_error));
+    ck_assert_uint_eq(read_keys(&records), 2);
+    ck_assert_int_eq(records[0].used_at, 9000);
+    ck_assert_int_eq(records[1].used_at, 7000);
+    free(records);
+}
+END_TEST
+
+static void fill_with_keys(int count)
+{
+    char sql[512];
+    if (fixture_server() != NULL) {
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO api_keys (id, name, digest, scopes, created_at) SELECT gen_random_uuid(), 'k', "
+                 "sha256(number::text::bytea), 1, now() FROM generate_series(1, %d) AS number",
+                 count);
+        fixture_server_run(fixture_path, sql);
+        return;
+    }
+    sqlite3 *database = NULL;
+    snprintf(
+        sql, sizeof sql,
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d) INSERT "
+        "INTO api_keys (id, name, digest, scopes, created_at) SELECT randomblob(16), 'k', "
+        "randomblob(32), 1, n FROM numbers",
+        count);
+    ck_assert_int_eq(sqlite3_open(fixture_path, &database), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+START_TEST(test_keys_are_limited)
+{
+    struct cw_key_record *records;
+    const struct cw_key_record last = make_key(1);
+    const struct cw_key_record beyond = make_key(2);
+    fill_with_keys(CW_KEYS_MAX - 1);
+    assert_ok(cw_store_key_add(fixture_store, &last, &fixture_error));
+    ck_assert_int_eq(cw_store_key_add(fixture_store, &beyond, &fixture_error), CW_E_LIMIT);
+    ck_assert_uint_eq(read_keys(&records), CW_KEYS_MAX);
+    free(records);
+}
+END_TEST
+
+START_TEST(test_a_refused_key_shows_no_digest)
+{
+    struct cw_key_record key = make_key(0xab);
+    assert_ok(cw_store_key_add(fixture_store, &key, &fixture_error));
+    key.id.bytes[0] = 1;
+    ck_assert_int_eq(cw_store_key_add(fixture_store, &key, &fixture_error), CW_E_CONFLICT);
+    ck_assert_ptr_null(strstr(fixture_error.message, "abab"));
+    ck_assert_ptr_nonnull(strstr(fixture_error.message, "api_keys.digest"));
 }
 END_TEST
 
@@ -105,8 +186,12 @@ END_TEST
 
 Suite *test_suite(void)
 {
-    const TTest *const tests[] = {test_keys_come_back_as_they_were_kept, test_a_key_is_there_once,
-                                  test_revoking_is_for_good, test_uses_go_forward_and_wait_for_nobody,
+    const TTest *const tests[] = {test_keys_come_back_as_they_were_kept,
+                                  test_a_key_is_there_once,
+                                  test_revoking_is_for_good,
+                                  test_uses_go_forward_and_wait_for_nobody,
+                                  test_keys_are_limited,
+                                  test_a_refused_key_shows_no_digest,
                                   test_a_read_only_store_takes_no_key};
     return fixture_suite("store_keys", tests, sizeof tests / sizeof tests[0]);
 }
