@@ -28,6 +28,7 @@ cw_status cw_store_keys(struct cw_store *store, struct cw_key_record **records, 
     if (status != CW_OK) {
         return status;
     }
+    /* So large that the system gives pages only as they are written. */
     struct cw_key_record *read = calloc(CW_KEYS_MAX, sizeof *read);
     uint32_t found = 0;
     if (read == NULL) {
@@ -37,9 +38,6 @@ cw_status cw_store_keys(struct cw_store *store, struct cw_key_record **records, 
     if (status != CW_OK || found == 0) {
         free(read);
         read = NULL;
-    } else {
-        struct cw_key_record *fitting = realloc(read, found * sizeof *read);
-        read = fitting != NULL ? fitting : read;
     }
     if (status == CW_OK) {
         *records = read;
