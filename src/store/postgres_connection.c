@@ -206,10 +206,16 @@ static void pass(const struct cw_pg_parameters *parameters, struct passed *passe
 
 /* ---- Connecting ---- */
 
-/* Another process may hold the writer this long before we give up; what a sort may take. */
+/* Another process may hold the writer this long before we give up; what a sort may take. Then what a role or
+ * a database may set otherwise: words of ours mean one thing, what was answered was synced, and what is read
+ * after waiting for a lock is what its holder left. */
 static const char settings[] =
     "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET lock_timeout = '30s'; SET work_mem = '64MB'; "
-    "SET cursor_tuple_fraction = 1; SET client_min_messages = warning;";
+    "SET cursor_tuple_fraction = 1; SET client_min_messages = warning; SET DateStyle = 'ISO'; "
+    "SET standard_conforming_strings = on; SET quote_all_identifiers = off; SET array_nulls = on; "
+    "SET transform_null_equals = off; SET default_transaction_isolation = 'read committed'; "
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
+    "'off'";
 
 cw_status cw_pg_connect(const char *location, const char *name, bool read_only,
                         struct cw_pg_connection **connection, struct cw_error *error)

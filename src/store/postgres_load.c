@@ -133,10 +133,11 @@ cw_status cw_pg_load_begin(struct cw_store *base, struct cw_load **load, struct 
     cw_gate_enter(&store->writer);
     cw_status status = cw_pg_connect(store->location, base->name, false, &begun->connection, error);
     if (status == CW_OK) {
-        /* Another process's load may take its time. */
+        /* Another process's load may take its time, and so may this one. */
         status = cw_pg_execute(begun->connection,
-                               "SET lock_timeout = 0; SET maintenance_work_mem = '512MB'; SELECT "
-                               "pg_advisory_lock(" CW_PG_LOCK_WRITE ")",
+                               "SET lock_timeout = 0; SET statement_timeout = 0; SET "
+                               "idle_in_transaction_session_timeout = 0; SET maintenance_work_mem = '512MB'; "
+                               "SELECT pg_advisory_lock(" CW_PG_LOCK_WRITE ")",
                                error);
     }
     if (status == CW_OK) {
