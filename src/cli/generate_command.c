@@ -196,6 +196,12 @@ static int run_generate(const struct cw_arguments *arguments)
     return status == CW_OK ? 0 : cw_console_fail(status, &error);
 }
 
+static cw_status check_generate(const struct cw_arguments *arguments, struct cw_error *error)
+{
+    struct cw_generate_options options;
+    return cw_generate_options_read(arguments, &options, error);
+}
+
 const struct cw_command cw_command_generate = {
     .name = "generate",
     .summary = "Make a shop, or parts of it, into files, stdout or a store",
@@ -218,5 +224,7 @@ const struct cw_command cw_command_generate = {
         "  cartwright generate --orders 10K --from 2025-11-20 --to 2025-12-01 --behavior peak --store "
         "shop.db\n"
         "  cartwright generate --customers 10M --shard 3/16 --out part3\n",
+    .settings = "generate",
+    .check = check_generate,
     .run = run_generate,
 };

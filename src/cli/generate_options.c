@@ -14,42 +14,49 @@
 #define SPEC_SIZE_MAX (1u << 20)
 
 const struct cw_option cw_generate_option_table[CW_GENERATE_OPTION_COUNT] = {
-    {"seed", "N", "Seed of all draws, 0 to 2^63 - 1; 0 by default", NULL},
-    {"scale", "X", "1 makes 1,000 customers, 200 products and 5,000 orders; 0.1, 50, 2K", NULL},
-    {"customers", "N", "Customers to make, such as 500, 10K or 1.5M", NULL},
-    {"products", "N", "Products to make", NULL},
+    {"seed", "N", "Seed of all draws, 0 to 2^63 - 1; 0 by default", CW_WHOLE(0, INT64_MAX)},
+    {"scale", "X", "1 makes 1,000 customers, 200 products and 5,000 orders; 0.1, 50, 2K", CW_NUMBER},
+    {"customers", "N", "Customers to make, such as 500, 10K or 1.5M", CW_COUNT(0, INT64_C(1000000000))},
+    {"products", "N", "Products to make", CW_COUNT(0, INT64_C(10000000))},
     {"orders", "N", "Orders to make; into files, missing customers and products are made to go with them",
-     NULL},
+     CW_COUNT(0, INT64_C(10000000000))},
     {"locale", "LIST", "Markets, with shares or not: de-DE,fr-FR=2 or DE,FR; all markets by default", NULL},
     {"segment", "NAME",
      "Segment of all customers: new, regular, vip, wholesale, dormant; a usual mix by default",
-     "new regular vip wholesale dormant"},
+     CW_CHOICE("new regular vip wholesale dormant")},
     {"categories", "LIST", "Categories to fill, by name or path", NULL},
-    {"products-per-category", "N", "Products in each of --categories", NULL},
-    {"price-min", "AMOUNT", "Lowest list price in US dollars", NULL},
-    {"price-max", "AMOUNT", "Highest list price in US dollars", NULL},
-    {"customer-id", "UUID", "Orders of this customer of the store only", NULL},
-    {"behavior", "NAME", "Shape of demand: normal (default), peak, holiday", "normal peak holiday"},
+    {"products-per-category", "N", "Products in each of --categories", CW_COUNT(0, INT64_C(1000000))},
+    {"price-min", "AMOUNT", "Lowest list price in US dollars", CW_NUMBER},
+    {"price-max", "AMOUNT", "Highest list price in US dollars", CW_NUMBER},
+    {"customer-id", "UUID", "Orders of this customer of the store only", CW_MOMENTARY},
+    {"behavior", "NAME", "Shape of demand: normal (default), peak, holiday",
+     CW_CHOICE("normal peak holiday")},
     {"from", "TIME",
      "First moment of the orders: 2025-01-01 or 2025-01-01T08:00:00Z; a year before --to by default", NULL},
     {"to", "TIME", "First moment after the orders; --as-of by default", NULL},
     {"as-of", "TIME", "No time in the data is later; a constant of the data version by default, or now",
      NULL},
-    {"cells", "N", "Fulfilment centres that share the orders; derived from the orders by default", NULL},
+    {"cells", "N", "Fulfilment centres that share the orders; derived from the orders by default",
+     CW_COUNT(1, 10000)},
     {"spec", "FILE", "Read a run spec (JSON, as in a manifest) first; other options change it", NULL},
     {"tables", "LIST", "Tables to write, such as customers,orders; everything that is made by default", NULL},
-    {"columns", "T.C1,C2", "Columns of a table to write, such as customers.id,email; may be repeated", NULL},
-    {"format", "NAME", "csv (default), ndjson, json or parquet", "csv ndjson json parquet"},
-    {"compression", "NAME", "Of Parquet: none, snappy, zstd (default) or zstd:LEVEL", "none snappy zstd"},
+    {"columns", "T.C1,C2", "Columns of a table to write, such as customers.id,email; may be repeated",
+     CW_MOMENTARY},
+    {"format", "NAME", "csv (default), ndjson, json or parquet", CW_CHOICE("csv ndjson json parquet")},
+    {"compression", "NAME", "Of Parquet: none, snappy, zstd (default) or zstd:LEVEL",
+     CW_PROPOSE("none snappy zstd")},
     {"out", "DIR|-", "Directory to write to; - writes one table to stdout; cartwright-data by default", NULL},
     {"store", "PATH|URI",
      "Write into this store (a SQLite file, made when it is not there, or postgresql://...) instead of files",
-     NULL},
-    {"threads", "N", "Threads; one per processor by default. The data does not depend on it", NULL},
-    {"shard", "I/N", "Make part I (0 to N - 1) of N; the parts laid end to end are the whole", NULL},
-    {"force", NULL, "Replace what another run left in the directory", NULL},
-    {"discard", NULL, "Make and encode the tables, but keep nothing: to measure speed and sizes", NULL},
+     CW_MOMENTARY},
+    {"threads", "N", "Threads; one per processor by default. The data does not depend on it",
+     CW_COUNT(1, CW_THREADS_MAX)},
+    {"shard", "I/N", "Make part I (0 to N - 1) of N; the parts laid end to end are the whole", CW_MOMENTARY},
+    {"force", NULL, "Replace what another run left in the directory", CW_MOMENTARY},
+    {"discard", NULL, "Make and encode the tables, but keep nothing: to measure speed and sizes",
+     CW_MOMENTARY},
     {"quiet", NULL, "Show no progress and no summary", NULL},
+    CW_CONFIG_OPTION,
 };
 
 _Static_assert(sizeof cw_generate_option_table / sizeof cw_generate_option_table[0] ==
@@ -90,24 +97,25 @@ static cw_status read_scale(const char *text, struct cw_run_spec *spec, struct c
 }
 
 /* Reads one option that goes into the spec. */
-static cw_status read_spec_option(const char *name, const char *text, struct cw_run_spec *spec,
+static cw_status read_spec_option(const struct cw_option *option, const char *text, struct cw_run_spec *spec,
                                   struct cw_error *error)
 {
+    const char *name = option->name;
     const struct {
         const char *name;
         int64_t *target;
-        int64_t highest;
-    } counts[] = {{"customers", &spec->customers, INT64_C(1000000000)},
-                  {"products", &spec->products, INT64_C(10000000)},
-                  {"orders", &spec->orders, INT64_C(10000000000)},
-                  {"products-per-category", &spec->products_per_category, INT64_C(1000000)}};
+    } counts[] = {{"customers", &spec->customers},
+                  {"products", &spec->products},
+                  {"orders", &spec->orders},
+                  {"products-per-category", &spec->products_per_category}};
     const struct {
         const char *name;
         int64_t *target;
     } times[] = {{"from", &spec->from}, {"to", &spec->to}, {"as-of", &spec->as_of}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         if (strcmp(counts[i].name, name) == 0) {
-            return cw_value_count(name, text, 0, counts[i].highest, counts[i].target, error);
+            return cw_value_count(name, text, option->form->lowest, option->form->highest, counts[i].target,
+                                  error);
         }
     }
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
@@ -166,29 +174,54 @@ static cw_status read_other_option(const char *name, const char *text, struct cw
     return strcmp(name, "cells") == 0 ? read_cells(text, spec, error) : CW_OK;
 }
 
-static cw_status read_spec(const struct cw_arguments *arguments, struct cw_run_spec *spec,
-                           struct cw_error *error)
+/* The last value of an option from one source; NULL when it gives none. */
+static const char *value_of(const struct cw_arguments *arguments, enum cw_source source, const char *name)
+{
+    const char *value = NULL;
+    for (size_t i = 0; i < arguments->given_count; i++) {
+        if (arguments->given[i].source == source && strcmp(arguments->given[i].option->name, name) == 0) {
+            value = arguments->given[i].value;
+        }
+    }
+    return value;
+}
+
+/* Reads what one source says of the spec: --spec, then --scale, then the rest. */
+static cw_status read_spec_from(const struct cw_arguments *arguments, enum cw_source source,
+                                struct cw_run_spec *spec, struct cw_error *error)
 {
     cw_status status = CW_OK;
-    cw_run_spec_init(spec);
-    if (cw_argument_given(arguments, "spec")) {
-        status = read_spec_file(cw_argument(arguments, "spec"), spec, error);
+    const char *file = value_of(arguments, source, "spec");
+    const char *scale = value_of(arguments, source, "scale");
+    if (file != NULL) {
+        status = read_spec_file(file, spec, error);
     }
-    if (status == CW_OK && cw_argument_given(arguments, "scale")) {
-        status = read_scale(cw_argument(arguments, "scale"), spec, error);
+    if (status == CW_OK && scale != NULL) {
+        status = read_scale(scale, spec, error);
     }
     for (size_t i = 0; i < arguments->given_count && status == CW_OK; i++) {
-        const char *name = arguments->given[i].option->name;
         const char *value = arguments->given[i].value;
-        if (value == NULL) {
+        if (value == NULL || arguments->given[i].source != source) {
             continue;
         }
-        status = read_spec_option(name, value, spec, error);
+        status = read_spec_option(arguments->given[i].option, value, spec, error);
         if (status == CW_E_NOT_FOUND) {
-            status = read_other_option(name, value, spec, error);
+            status = read_other_option(arguments->given[i].option->name, value, spec, error);
         }
     }
     return status;
+}
+
+/* Each source goes over the ones before it: --scale on the command line over counts of the file. */
+static cw_status read_spec(const struct cw_arguments *arguments, struct cw_run_spec *spec,
+                           struct cw_error *error)
+{
+    cw_run_spec_init(spec);
+    cw_status status = read_spec_from(arguments, CW_FROM_FILE, spec, error);
+    if (status == CW_OK) {
+        status = read_spec_from(arguments, CW_FROM_ENVIRONMENT, spec, error);
+    }
+    return status == CW_OK ? read_spec_from(arguments, CW_FROM_FLAG, spec, error) : status;
 }
 
 /* "customers.id,email": adds columns of a table, or takes them instead of the whole table. */
@@ -332,8 +365,13 @@ static cw_status read_output(const struct cw_arguments *arguments, struct cw_gen
     if (status == CW_OK && compression != NULL) {
         status = cw_request_compression("compression", compression, &options->compression,
                                         &options->compression_level, error);
-        if (status == CW_OK && options->format != CW_FORMAT_PARQUET &&
-            options->compression != CW_COMPRESSION_NONE) {
+        const bool is_compressed = options->compression != CW_COMPRESSION_NONE;
+        if (status == CW_OK && options->format != CW_FORMAT_PARQUET && is_compressed) {
+            /* A file may say how Parquet is compressed while another format is asked for. */
+            options->compression = CW_COMPRESSION_NONE;
+        }
+        if (status == CW_OK && options->format != CW_FORMAT_PARQUET && is_compressed &&
+            cw_argument_is_flag(arguments, "compression")) {
             status = cw_error_set(
                 error, CW_E_INVALID, "compression",
                 "compression is %s, but only parquet is compressed; pipe other formats into zstd",
@@ -343,10 +381,9 @@ static cw_status read_output(const struct cw_arguments *arguments, struct cw_gen
     if (status == CW_OK && cw_argument_given(arguments, "shard")) {
         status = read_shard(cw_argument(arguments, "shard"), options, error);
     }
-    if (status == CW_OK && cw_argument_given(arguments, "threads")) {
+    if (status == CW_OK) {
         int64_t threads = 0;
-        status =
-            cw_value_count("threads", cw_argument(arguments, "threads"), 1, CW_THREADS_MAX, &threads, error);
+        status = cw_argument_count(arguments, "threads", &threads, error);
         options->threads = (uint32_t)threads;
     }
     return status;
@@ -360,13 +397,13 @@ static cw_status check_together(const struct cw_arguments *arguments,
                                            "compression", "shard",  "force",   "discard"};
     size_t tables = 0;
     for (size_t i = 0; options->store != NULL && i < sizeof of_files / sizeof of_files[0]; i++) {
-        if (cw_argument_given(arguments, of_files[i])) {
+        if (cw_argument_is_flag(arguments, of_files[i])) {
             return cw_error_set(error, CW_E_INVALID, of_files[i],
                                 "--%s is about files and can't be used with --store, which takes every table",
                                 of_files[i]);
         }
     }
-    if (options->discard && cw_argument_given(arguments, "out")) {
+    if (options->discard && cw_argument_is_flag(arguments, "out")) {
         return cw_error_set(error, CW_E_INVALID, "discard",
                             "--discard keeps nothing, so it can't be used with --out");
     }

@@ -52,7 +52,8 @@ static int run_help(const struct cw_arguments *arguments)
 }
 
 static const struct cw_option options[] = {
-    {"format", "FORMAT", "text, man (the manual page of all commands) or bash (completion)", "text man bash"},
+    {"format", "FORMAT", "text, man (the manual page of all commands) or bash (completion)",
+     CW_CHOICE("text man bash")},
 };
 
 const struct cw_command cw_command_help = {

@@ -246,10 +246,11 @@ static const struct cw_option options[] = {
     {"store", "PATH", "The store that keeps the keys; cartwright.db by default", NULL},
     {"name", "TEXT", "create: whose key it is", NULL},
     {"scopes", "LIST", "create: read, generate, admin, personal-data, separated by commas; read by default",
-     "read read,generate read,generate,personal-data read,generate,admin,personal-data"},
+     CW_PROPOSE("read read,generate read,generate,personal-data read,generate,admin,personal-data")},
     {"expires", "WHEN", "create: days such as 90d, a date or time, or never, which is the default", NULL},
     {"rate", "N", "create: requests a minute, instead of what serve --rate says", NULL},
     {"json", NULL, "Print JSON, one object a line", NULL},
+    CW_CONFIG_OPTION,
 };
 
 const struct cw_command cw_command_keys = {
@@ -263,6 +264,7 @@ const struct cw_command cw_command_keys = {
         "columns that tell of a person are shown only with personal-data.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
+    .settings = "",
     .fewest = 1,
     .most = 2,
     .examples = "  cartwright keys create --store shop.db --name ci --scopes read,generate --expires 90d\n"

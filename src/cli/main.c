@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/settings.h"
 #include "service/values.h"
 
 /* Commands that are asked for as if they were options of the program. */
@@ -41,9 +42,19 @@ static int unknown_command(const char *name)
     return 2;
 }
 
+/* Completes what was given by the configuration. */
+static cw_status read_settings(struct cw_settings *settings, struct cw_arguments *arguments,
+                               struct cw_error *error)
+{
+    const char *path = cw_settings_path(arguments);
+    const cw_status status = path != NULL ? cw_settings_read(path, settings, error) : CW_OK;
+    return status == CW_OK ? cw_settings_apply(settings, true, arguments, error) : status;
+}
+
 int main(int count, char **words)
 {
     struct cw_arguments arguments;
+    struct cw_settings settings = {0};
     struct cw_error error = {0};
     if (count < 2) {
         struct cw_buffer help = {0};
@@ -57,7 +68,10 @@ int main(int count, char **words)
     if (command == NULL) {
         return unknown_command(words[1]);
     }
-    const cw_status status = cw_arguments_parse(command, count - 2, words + 2, &arguments, &error);
+    cw_status status = cw_arguments_parse(command, count - 2, words + 2, &arguments, &error);
+    if (status == CW_OK && !arguments.wants_help && command->settings != NULL) {
+        status = read_settings(&settings, &arguments, &error);
+    }
     if (status != CW_OK) {
         return cw_console_fail(status, &error);
     }
@@ -68,5 +82,7 @@ int main(int count, char **words)
         }
         return cw_console_print(&help);
     }
-    return command->run(&arguments);
+    const int code = command->run(&arguments);
+    cw_settings_clear(&settings);
+    return code;
 }

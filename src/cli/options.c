@@ -8,6 +8,16 @@
 
 static const struct cw_option help_option = {"help", NULL, "Show this help", NULL};
 
+const struct cw_option *cw_option_find(const struct cw_command *command, const char *name)
+{
+    for (size_t i = 0; i < command->option_count; i++) {
+        if (strcmp(command->options[i].name, name) == 0) {
+            return &command->options[i];
+        }
+    }
+    return NULL;
+}
+
 /* The option of a name, or of an unambiguous beginning of one; *ambiguous tells the reason for NULL. */
 static const struct cw_option *find_option(const struct cw_command *command, const char *name, size_t length,
                                            bool *ambiguous)
@@ -53,6 +63,30 @@ static cw_status unknown_option(const struct cw_command *command, const char *wo
                               name, command->name);
 }
 
+static cw_status add_given(struct cw_arguments *arguments, const struct cw_option *option, const char *value,
+                           bool is_off, struct cw_error *error)
+{
+    if (arguments->given_count == CW_ARGUMENTS_MAX) {
+        return cw_error_set(error, CW_E_LIMIT, NULL, "more than %d options", CW_ARGUMENTS_MAX);
+    }
+    arguments->given[arguments->given_count].option = option;
+    arguments->given[arguments->given_count].value = value;
+    arguments->given[arguments->given_count].source = CW_FROM_FLAG;
+    arguments->given[arguments->given_count++].is_off = is_off;
+    return CW_OK;
+}
+
+/* The flag that a "no-" before its name takes back: only where something else than the command line may have
+ * set it. */
+static const struct cw_option *find_taken_back(const struct cw_command *command, const char *name)
+{
+    const struct cw_option *option = NULL;
+    if (command->settings != NULL && strncmp(name, "no-", 3) == 0) {
+        option = cw_option_find(command, name + 3);
+    }
+    return option != NULL && option->value == NULL ? option : NULL;
+}
+
 /* Reads the option at words[*at], which begins with two hyphens, and its value. */
 static cw_status read_option(const struct cw_command *command, int count, char **words, int *at,
                              struct cw_arguments *arguments, struct cw_error *error)
@@ -62,6 +96,9 @@ static cw_status read_option(const struct cw_command *command, int count, char *
     bool ambiguous = false;
     const struct cw_option *option = find_option(command, name, length, &ambiguous);
     const char *value = NULL;
+    if (option == NULL && find_taken_back(command, name) != NULL) {
+        return add_given(arguments, find_taken_back(command, name), NULL, true, error);
+    }
     if (option == NULL) {
         return unknown_option(command, name, length, ambiguous, error);
     }
@@ -82,12 +119,7 @@ static cw_status read_option(const struct cw_command *command, int count, char *
         return cw_error_set(error, CW_E_INVALID, option->name, "the option --%s needs a value: --%s %s",
                             option->name, option->name, option->value);
     }
-    if (arguments->given_count == CW_ARGUMENTS_MAX) {
-        return cw_error_set(error, CW_E_LIMIT, NULL, "more than %d options", CW_ARGUMENTS_MAX);
-    }
-    arguments->given[arguments->given_count].option = option;
-    arguments->given[arguments->given_count++].value = value;
-    return CW_OK;
+    return add_given(arguments, option, value, false, error);
 }
 
 cw_status cw_arguments_parse(const struct cw_command *command, int count, char **words,
@@ -137,10 +169,31 @@ const char *cw_argument(const struct cw_arguments *arguments, const char *name)
 
 bool cw_argument_given(const struct cw_arguments *arguments, const char *name)
 {
-    for (size_t i = 0; i < arguments->given_count; i++) {
-        if (strcmp(arguments->given[i].option->name, name) == 0) {
-            return true;
+    for (size_t i = arguments->given_count; i > 0; i--) {
+        if (strcmp(arguments->given[i - 1].option->name, name) == 0) {
+            return !arguments->given[i - 1].is_off;
         }
     }
     return false;
+}
+
+bool cw_argument_is_flag(const struct cw_arguments *arguments, const char *name)
+{
+    for (size_t i = 0; i < arguments->given_count; i++) {
+        if (arguments->given[i].source == CW_FROM_FLAG &&
+            strcmp(arguments->given[i].option->name, name) == 0) {
+            return !arguments->given[i].is_off;
+        }
+    }
+    return false;
+}
+
+cw_status cw_argument_count(const struct cw_arguments *arguments, const char *name, int64_t *value,
+                            struct cw_error *error)
+{
+    const char *text = cw_argument(arguments, name);
+    const struct cw_option *option = cw_option_find(arguments->command, name);
+    return text == NULL
+               ? CW_OK
+               : cw_value_count(name, text, option->form->lowest, option->form->highest, value, error);
 }

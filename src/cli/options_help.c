@@ -187,9 +187,10 @@ static cw_status bash_command(const struct cw_command *command, struct cw_buffer
         status = cw_buffer_format(out, error, "'\n        case $previous in\n");
     }
     for (size_t i = 0; i < command->option_count && status == CW_OK; i++) {
-        if (command->options[i].choices != NULL) {
+        const struct cw_option_form *form = command->options[i].form;
+        if (form != NULL && form->choices != NULL) {
             status = cw_buffer_format(out, error, "        --%s) choices='%s' ;;\n", command->options[i].name,
-                                      command->options[i].choices);
+                                      form->choices);
         }
     }
     return status != CW_OK ? status : cw_buffer_format(out, error, "        esac\n        ;;\n");

@@ -31,7 +31,8 @@ static int run_schema(const struct cw_arguments *arguments)
 }
 
 static const struct cw_option options[] = {
-    {"format", "FORMAT", "text (default), json, or sql (CREATE TABLE statements)", "text json sql"},
+    {"format", "FORMAT", "text (default), json, or sql (CREATE TABLE statements)",
+     CW_CHOICE("text json sql")},
 };
 
 const struct cw_command cw_command_schema = {

@@ -29,16 +29,20 @@ static const struct cw_option serve_options[] = {
      "The store: a SQLite file, made when it is not there, or postgresql://...; cartwright.db by default",
      NULL},
     {"address", "IP", "Address to listen on; 127.0.0.1 by default", NULL},
-    {"port", "N", "Port to listen on; 8080 by default, 0 for any free one", NULL},
-    {"threads", "N", "Threads that serve connections; one per processor by default", NULL},
-    {"workers", "N", "Threads that make answers; 8 and 4 per thread by default", NULL},
-    {"connections", "N", "Connections at the same time; 4096 by default", NULL},
-    {"timeout", "SECONDS", "In which a request must arrive and an answer be read; 30 by default", NULL},
-    {"max-count", "N", "Largest count of one request; 10M by default", NULL},
-    {"max-body", "BYTES", "Largest body of a request; 1M by default, 4M at most", NULL},
-    {"rate", "N", "Requests a minute that each caller may send; without limit by default", NULL},
-    {"burst", "N", "How many of them may come at once; all by default", NULL},
-    {"concurrency", "N", "Requests of each caller at the same time; without limit by default", NULL},
+    {"port", "N", "Port to listen on; 8080 by default, 0 for any free one", CW_COUNT(0, 65535)},
+    {"threads", "N", "Threads that serve connections; one per processor by default", CW_COUNT(1, 64)},
+    {"workers", "N", "Threads that make answers; 8 and 4 per thread by default", CW_COUNT(1, 256)},
+    {"connections", "N", "Connections at the same time; 4096 by default", CW_COUNT(1, 100000)},
+    {"timeout", "SECONDS", "In which a request must arrive and an answer be read; 30 by default",
+     CW_COUNT(1, 3600)},
+    {"max-count", "N", "Largest count of one request; 10M by default", CW_COUNT(1, INT64_C(1000000000))},
+    {"max-body", "BYTES", "Largest body of a request; 1M by default, 4M at most",
+     CW_COUNT(1024, CW_JSON_SIZE_MAX)},
+    {"rate", "N", "Requests a minute that each caller may send; without limit by default",
+     CW_COUNT(1, 1000000)},
+    {"burst", "N", "How many of them may come at once; all by default", CW_COUNT(1, 1000000)},
+    {"concurrency", "N", "Requests of each caller at the same time; without limit by default",
+     CW_COUNT(1, 100000)},
     {"auth", NULL, "Ask for a key or token, also on loopback without any", NULL},
     {"no-auth", NULL, "Let everybody in, also where others can reach the server", NULL},
     {"jwks", "FILE", "Take JSON Web Tokens that these keys have signed (HS256, RS256, EdDSA)", NULL},
@@ -48,30 +52,23 @@ static const struct cw_option serve_options[] = {
     {"seed-shop", NULL, "Put a small shop into an empty store; this is the default", NULL},
     {"no-seed-shop", NULL, "Leave an empty store empty", NULL},
     {"quiet", NULL, "No line per request on stderr", NULL},
+    CW_CONFIG_OPTION,
 };
-
-/* Reads a number option onto *value, which holds the default. */
-static cw_status read_number(const struct cw_arguments *arguments, const char *name, int64_t minimum,
-                             int64_t maximum, int64_t *value, struct cw_error *error)
-{
-    const char *text = cw_argument(arguments, name);
-    return text == NULL ? CW_OK : cw_value_count(name, text, minimum, maximum, value, error);
-}
 
 static cw_status read_limits(const struct cw_arguments *arguments, struct cw_server_options *server,
                              struct cw_error *error)
 {
     int64_t body = DEFAULT_LARGEST_BODY;
     int64_t concurrency = 0;
-    cw_status status = read_number(arguments, "max-body", 1024, CW_JSON_SIZE_MAX, &body, error);
+    cw_status status = cw_argument_count(arguments, "max-body", &body, error);
     if (status == CW_OK) {
-        status = read_number(arguments, "rate", 1, 1000000, &server->rate, error);
+        status = cw_argument_count(arguments, "rate", &server->rate, error);
     }
     if (status == CW_OK) {
-        status = read_number(arguments, "burst", 1, 1000000, &server->burst, error);
+        status = cw_argument_count(arguments, "burst", &server->burst, error);
     }
     if (status == CW_OK) {
-        status = read_number(arguments, "concurrency", 1, 100000, &concurrency, error);
+        status = cw_argument_count(arguments, "concurrency", &concurrency, error);
     }
     server->largest_body = (uint32_t)body;
     server->concurrency = (uint32_t)concurrency;
@@ -98,21 +95,21 @@ static cw_status read_options(const struct cw_arguments *arguments, struct cw_se
     int64_t timeout = DEFAULT_TIMEOUT;
     const char *address = cw_argument(arguments, "address");
     server->largest_count = DEFAULT_LARGEST_COUNT;
-    cw_status status = read_number(arguments, "port", 0, 65535, &port, error);
+    cw_status status = cw_argument_count(arguments, "port", &port, error);
     if (status == CW_OK) {
-        status = read_number(arguments, "threads", 1, 64, &threads, error);
+        status = cw_argument_count(arguments, "threads", &threads, error);
     }
     if (status == CW_OK) {
-        status = read_number(arguments, "workers", 1, 256, &workers, error);
+        status = cw_argument_count(arguments, "workers", &workers, error);
     }
     if (status == CW_OK) {
-        status = read_number(arguments, "connections", 1, 100000, &connections, error);
+        status = cw_argument_count(arguments, "connections", &connections, error);
     }
     if (status == CW_OK) {
-        status = read_number(arguments, "timeout", 1, 3600, &timeout, error);
+        status = cw_argument_count(arguments, "timeout", &timeout, error);
     }
     if (status == CW_OK) {
-        status = read_number(arguments, "max-count", 1, INT64_C(1000000000), &server->largest_count, error);
+        status = cw_argument_count(arguments, "max-count", &server->largest_count, error);
     }
     if (status == CW_OK) {
         status = read_limits(arguments, server, error);
@@ -128,21 +125,10 @@ static cw_status read_options(const struct cw_arguments *arguments, struct cw_se
     return status;
 }
 
-/* Another process that began at the same moment may have been faster. */
-static cw_status must_be_first(void *context, const struct cw_store_run *run,
-                               const struct cw_kept_answer **answer, struct cw_error *error)
-{
-    (void)context;
-    (void)answer;
-    return cw_priors_of(&run->spec).customer_runs == 0
-               ? CW_OK
-               : cw_error_set(error, CW_E_CONFLICT, "store", "the store is not empty any more");
-}
-
 /* Puts a small shop into a store without customers. */
 static cw_status seed_shop(struct cw_store *store, struct cw_progress *progress, struct cw_error *error)
 {
-    struct cw_store_run_options run = {.progress = progress, .made = must_be_first};
+    struct cw_store_run_options run = {.progress = progress};
     struct cw_store_run made;
     int64_t customers = 0;
     cw_status status = cw_store_count(store, CW_ENTITY_CUSTOMER, &customers, error);
@@ -159,10 +145,7 @@ static cw_status seed_shop(struct cw_store *store, struct cw_progress *progress,
         fprintf(stderr, "The store was empty: made a shop of %d customers, %d products and %d orders.\n",
                 SHOP_CUSTOMERS, SHOP_PRODUCTS, SHOP_ORDERS);
     }
-    const bool was_second = status == CW_E_CONFLICT &&
-                            cw_store_count(store, CW_ENTITY_CUSTOMER, &customers, NULL) == CW_OK &&
-                            customers > 0;
-    return was_second ? CW_OK : status;
+    return status;
 }
 
 /* Says where the server is and what to try. */
@@ -260,6 +243,13 @@ static int run_serve(const struct cw_arguments *arguments)
     return status == CW_OK ? 0 : cw_console_fail(status, &error);
 }
 
+static cw_status check_serve(const struct cw_arguments *arguments, struct cw_error *error)
+{
+    struct cw_server_options server = {0};
+    const cw_status status = read_options(arguments, &server, error);
+    return status == CW_OK ? cw_server_check(&server, error) : status;
+}
+
 const struct cw_command cw_command_serve = {
     .name = "serve",
     .summary = "Answer requests over HTTP, upon a store",
@@ -275,5 +265,7 @@ const struct cw_command cw_command_serve = {
     .most = 0,
     .examples = "  cartwright serve\n"
                 "  cartwright serve --store shop.db --port 9000 --quiet\n",
+    .settings = "serve",
+    .check = check_serve,
     .run = run_serve,
 };

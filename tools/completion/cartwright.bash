@@ -3,12 +3,12 @@ _cartwright() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options='' choices=''
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'generate validate reproduce serve keys migrate schema version help' -- "$word"))
+        COMPREPLY=($(compgen -W 'generate validate reproduce serve keys migrate config schema version help' -- "$word"))
         return
     fi
     case ${COMP_WORDS[1]} in
     generate)
-        options='--help --seed --scale --customers --products --orders --locale --segment --categories --products-per-category --price-min --price-max --customer-id --behavior --from --to --as-of --cells --spec --tables --columns --format --compression --out --store --threads --shard --force --discard --quiet'
+        options='--help --seed --scale --customers --products --orders --locale --segment --categories --products-per-category --price-min --price-max --customer-id --behavior --from --to --as-of --cells --spec --tables --columns --format --compression --out --store --threads --shard --force --discard --quiet --config'
         case $previous in
         --segment) choices='new regular vip wholesale dormant' ;;
         --behavior) choices='normal peak holiday' ;;
@@ -27,18 +27,23 @@ _cartwright() {
         esac
         ;;
     serve)
-        options='--help --store --address --port --threads --workers --connections --timeout --max-count --max-body --rate --burst --concurrency --auth --no-auth --jwks --jwt-secret --jwt-issuer --jwt-audience --seed-shop --no-seed-shop --quiet'
+        options='--help --store --address --port --threads --workers --connections --timeout --max-count --max-body --rate --burst --concurrency --auth --no-auth --jwks --jwt-secret --jwt-issuer --jwt-audience --seed-shop --no-seed-shop --quiet --config'
         case $previous in
         esac
         ;;
     keys)
-        options='--help --store --name --scopes --expires --rate --json'
+        options='--help --store --name --scopes --expires --rate --json --config'
         case $previous in
         --scopes) choices='read read,generate read,generate,personal-data read,generate,admin,personal-data' ;;
         esac
         ;;
     migrate)
         options='--help'
+        case $previous in
+        esac
+        ;;
+    config)
+        options='--help --config'
         case $previous in
         esac
         ;;
