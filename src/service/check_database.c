@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "service/check_files.h"
+#include "service/check_rows.h"
+#include "service/check_store.h"
 #include "service/json_read.h"
 #include "service/values.h"
 
@@ -102,6 +104,23 @@ cw_status cw_check_numbers(sqlite3 *connection, const char *sql, int64_t *number
     return status;
 }
 
+static const char *affinity(enum cw_type type)
+{
+    return type == CW_TYPE_STRING ? "TEXT" : type == CW_TYPE_UUID ? "BLOB" : "INTEGER";
+}
+
+cw_status cw_check_put_columns(struct cw_buffer *sql, const struct cw_entity *entity, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (uint32_t i = 0; i < entity->column_count && status == CW_OK; i++) {
+        const struct cw_column_def *column = &entity->columns[i];
+        const bool is_email = column->unique && column->personal == CW_PERSONAL_IDENTIFIER;
+        status = cw_buffer_format(sql, error, "%s%s %s%s", i == 0 ? "" : ", ", column->name,
+                                  affinity(column->type), is_email ? " COLLATE NOCASE" : "");
+    }
+    return status;
+}
+
 static cw_status open_connection(const char *path, sqlite3 **connection, struct cw_error *error)
 {
     if (sqlite3_open_v2(path, connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
@@ -163,11 +182,13 @@ cw_status cw_check_database_open(const char *path, uint32_t threads, struct cw_p
     made.threads = processors < 1                      ? 1
                    : processors > CW_CHECK_THREADS_MAX ? CW_CHECK_THREADS_MAX
                                                        : (uint32_t)processors;
-    if (stat(path, &about) != 0) {
+    const bool is_server = cw_store_is_server(path);
+    if (!is_server && stat(path, &about) != 0) {
         return cw_error_set(error, CW_E_NOT_FOUND, NULL, "there is no store or directory %.300s", path);
     }
-    cw_status status = S_ISDIR(about.st_mode) ? cw_check_files_open(path, progress, &made, error)
-                                              : open_store(path, &made, error);
+    cw_status status = is_server                ? cw_check_store_open(path, progress, &made, error)
+                       : S_ISDIR(about.st_mode) ? cw_check_files_open(path, progress, &made, error)
+                                                : open_store(path, &made, error);
     if (status != CW_OK) {
         cw_check_database_close(&made);
         return status;
@@ -184,6 +205,7 @@ void cw_check_database_close(struct cw_check_database *database)
     for (uint32_t i = 0; i < CW_CHECK_THREADS_MAX; i++) {
         sqlite3_close(database->connections[i]);
     }
+    cw_check_rows_free(database->rows);
     free(database->times.list);
     *database = (struct cw_check_database){.threads = 0};
 }

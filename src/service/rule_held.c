@@ -87,6 +87,15 @@ const char *cw_rule_held_name(enum cw_entity_id entity)
     return NULL;
 }
 
+const char *cw_rule_held_form(size_t i, enum cw_entity_id *entity)
+{
+    if (i >= FORM_COUNT) {
+        return NULL;
+    }
+    *entity = forms[i].entity;
+    return forms[i].name;
+}
+
 /* ---- Texts ---- */
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)

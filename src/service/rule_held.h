@@ -13,6 +13,9 @@ struct cw_rule_held;
 /* "held_customers"; NULL when rows of the entity are not found by their id in memory. */
 const char *cw_rule_held_name(enum cw_entity_id entity);
 
+/* The i-th of the names, and whose rows they are; NULL after the last. */
+const char *cw_rule_held_form(size_t i, enum cw_entity_id *entity);
+
 /* Reads the tables that are present and gives every connection the names. A table too large to be held is
  * given its name as a view. Must outlive the connections' statements; immutable once made. Errors: those of
  * cw_check_error, CW_E_NO_MEMORY. */

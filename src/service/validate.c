@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "service/check_database.h"
+#include "service/check_rows.h"
 #include "service/rule_functions.h"
 #include "service/rule_held.h"
 #include "service/rule_pass.h"
@@ -307,8 +308,9 @@ static cw_status run_rules(struct check *check, struct cw_error *error)
                            ? cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the results")
                            : register_functions(check, error);
     if (status == CW_OK) {
-        status = check->focus == NULL ? cw_rule_held_new(&check->database, &check->held, error)
-                                      : cw_rule_held_views(&check->database, error);
+        status = check->focus == NULL           ? cw_rule_held_new(&check->database, &check->held, error)
+                 : check->database.rows == NULL ? cw_rule_held_views(&check->database, error)
+                                                : CW_OK;
     }
     if (status == CW_OK) {
         list_tasks(check, tasks, &count);
@@ -339,7 +341,7 @@ static cw_status finish_check(struct check *check, struct cw_validation *validat
     if (status == CW_OK) {
         *list = check->list;
         made.memory = list;
-        status = run_rules(check, error);
+        status = cw_check_rows_failure(check->database.rows, run_rules(check, error), error);
     } else {
         free(list);
     }
@@ -411,19 +413,26 @@ static cw_status row_exists(const struct check *check, struct cw_error *error)
     return status;
 }
 
+/* The rules need functions of their own, hence a connection of their own to the store's file. */
+static cw_status open_beside(struct cw_store *store, struct cw_check_database *database,
+                             struct cw_error *error)
+{
+    struct found found = {0};
+    const cw_status status =
+        cw_store_select(store, "SELECT file FROM pragma_database_list WHERE name = 'main'", NULL, 0,
+                        take_path, &found, error);
+    return status == CW_OK ? cw_check_database_open(found.path, 1, NULL, database, error) : status;
+}
+
 cw_status cw_validate_entity(struct cw_store *store, enum cw_entity_id entity, const struct cw_uuid *id,
                              struct cw_validation *validation, struct cw_error *error)
 {
     struct check check = {.focus_entity = entity, .focus = id};
-    struct found found = {0};
-    /* The rules need functions of their own, hence a connection of their own to the store's file. */
-    cw_status status = cw_store_select(store, "SELECT file FROM pragma_database_list WHERE name = 'main'",
-                                       NULL, 0, take_path, &found, error);
+    cw_status status = cw_store_is_server(cw_store_name(store))
+                           ? cw_check_rows_open(store, &check.database, error)
+                           : open_beside(store, &check.database, error);
     if (status == CW_OK) {
-        status = cw_check_database_open(found.path, 1, NULL, &check.database, error);
-    }
-    if (status == CW_OK) {
-        status = row_exists(&check, error);
+        status = cw_check_rows_failure(check.database.rows, row_exists(&check, error), error);
         if (status != CW_OK) {
             cw_check_database_close(&check.database);
         }
