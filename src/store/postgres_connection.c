@@ -37,6 +37,7 @@ static const struct {
     {"40", CW_E_UNAVAILABLE, true},
     {"28", CW_E_UNAVAILABLE, false},
     {"3D", CW_E_NOT_FOUND, false},
+    {"3F", CW_E_NOT_FOUND, false},
     {"42501", CW_E_UNSUPPORTED, false},
     {"42P07", CW_E_CORRUPT, false},
     {"XX001", CW_E_CORRUPT, false},
