@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 
+import postgres_bars
 from measure import ROOT, Contender, Scratch, folder_size, interleave, peak_memory, self_timed, timed, timed_together
 from report import Bar, Result, ratio_bar
 
@@ -281,5 +282,35 @@ def store(options, _):
                    "indexes while it inserts; bare-reckless and bare-unchecked are not safe against a crash."])
 
 
+def postgres(options, _):
+    """PostgreSQL: customers with addresses and payment methods, and orders with all their tables, beside \\copy."""
+    count = 50_000 if options.quick else 1_000_000
+    cases = (("customers with addresses and payment methods", 1.05, ["--customers", str(count)]),
+             ("orders with all their tables", 1.1, ["--customers", str(count // 5), "--products", str(count // 50),
+                                                    "--orders", str(count)]))
+    header = ["loader", "wall s", "client's CPU s", "M rows per s", "of psql's time"]
+    title = f"Into PostgreSQL, one connection, keys and indexes at the end: {count:,} customers; {count:,} orders"
+    rows, bars = [], []
+    if postgres_bars.with_postgres.tool("initdb") is None:
+        return Result(title, header, [], [postgres_bars.most_bar(f"PostgreSQL, {name}, of psql's time", None, most)
+                                          for name, most, _ in cases], ["PostgreSQL is not installed."])
+    with postgres_bars.open_database(options.program) as database, Scratch(0, on_disk=True) as scratch:
+        for name, most, arguments in cases:
+            folder = scratch.fresh("files")
+            folder.mkdir()
+            contenders, made = postgres_bars.compare(database, options.rounds, folder, arguments)
+            ours, theirs = contenders
+            rows += [[f"{one.name}, {name}", seconds(one.wall), seconds(one.cpu), f"{made / one.wall / 1e6:.3f}",
+                      "" if one is theirs else f"{ours.wall / theirs.wall:.3f}×"] for one in contenders]
+            bars.append(postgres_bars.most_bar(f"PostgreSQL, {name}, of psql's time", ours.wall / theirs.wall, most))
+            if name.startswith("customers"):
+                bars.append(Bar(f"PostgreSQL, {count:,} customers", "≤ 30 s", ours.wall, f"{ours.wall:.1f} s",
+                                ours.wall <= 30))
+    return Result(title, header, rows, bars,
+                  ["Both use one connection, take keys and indexes away, copy in binary, build them and ANALYZE. Ours "
+                   "makes the rows meanwhile, and their digests; psql reads them from files, which the system holds in "
+                   "memory where it has the room."])
+
+
 ALL = {"customers": customers, "orders": orders, "parquet": parquet, "threads": threads, "memory": memory,
-       "store": store}
+       "store": store, "postgres": postgres}

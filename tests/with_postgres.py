@@ -53,15 +53,19 @@ class Server:
         if done.returncode != 0:
             raise RuntimeError(f"{name}: {done.stdout}")
 
-    def create(self):
+    def create(self, *options):
         self.run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale",
-                 "--no-sync")
+                 "--no-sync", *options)
         return self
 
     def start(self):
         options = " ".join(f"-c {name}='{value}'" for name, value in self.settings.items())
         self.run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-o",
                  f"-k {self.folder} -p {PORT} {options}", "start")
+
+    def postmaster(self):
+        """The process id of the running server."""
+        return int((self.data / "postmaster.pid").read_text().split()[0])
 
     def stop(self, mode="immediate"):
         if (self.data / "postmaster.pid").exists():
