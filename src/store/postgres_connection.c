@@ -125,7 +125,9 @@ cw_status cw_pg_error(const struct cw_pg_connection *connection, const PGresult 
     cw_status status = CW_E_UNAVAILABLE;
     if (state != NULL) {
         status = status_of_state(state, &retryable);
-    } else if (PQstatus(connection->handle) != CONNECTION_BAD) {
+    } else if (result != NULL && PQstatus(connection->handle) != CONNECTION_BAD) {
+        /* What could not be sent at all is the connection's fault, though libpq may call it sound until it
+         * is read from. */
         retryable = false;
         status = CW_E_INTERNAL;
     }
@@ -218,6 +220,13 @@ static const char settings[] =
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
     "'off'";
 
+/* libpq would print what the server remarks. */
+static void ignore_notice(void *context, const char *message)
+{
+    (void)context;
+    (void)message;
+}
+
 cw_status cw_pg_connect(const char *location, const char *name, bool read_only,
                         struct cw_pg_connection **connection, struct cw_error *error)
 {
@@ -240,6 +249,7 @@ cw_status cw_pg_connect(const char *location, const char *name, bool read_only,
                               PQserverVersion(opened->handle) / 10000);
     }
     if (status == CW_OK) {
+        PQsetNoticeProcessor(opened->handle, ignore_notice, NULL);
         status = cw_pg_execute(opened, settings, error);
     }
     if (status == CW_OK && read_only) {

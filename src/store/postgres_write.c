@@ -236,8 +236,7 @@ static cw_status write_once(struct writing *self, struct cw_write *group, bool *
 static cw_status settle_committed(struct cw_pg_connection *connection, struct cw_write *group,
                                   struct cw_error *error)
 {
-    cw_status status =
-        cw_pg_execute(connection, "SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE ")", error);
+    cw_status status = cw_pg_execute(connection, "SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE ")", error);
     for (struct cw_write *write = group; status == CW_OK && write != NULL; write = write->next) {
         struct cw_pg_parameters parameters = {0};
         int64_t found = 0;
