@@ -1,20 +1,42 @@
 #include "api/api.h"
 
 #include "api/api_metrics.h"
+#include "api/generate_job.h"
 #include "api/idempotency.h"
 #include "api/openapi.h"
 #include "api/rate_limit.h"
+#include "api/run_resource.h"
 #include "service/access.h"
 
 #define JOBS_WAITING_MAX 64
 #define JOBS_REMEMBERED 1000
+#define JOBS_REMEMBERED_FOR (INT64_C(7) * 86400 * 1000000)
+/* Running jobs may go on for this long when the server is stopped. */
+#define JOBS_GRACE INT64_C(3000000)
 
-cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t largest_count,
+static const struct cw_job_kind job_kinds[] = {
+    {"generate_customers", cw_generate_job_work, cw_generate_job_recall},
+    {"generate_products", cw_generate_job_work, cw_generate_job_recall},
+    {"generate_orders", cw_generate_job_work, cw_generate_job_recall},
+    {"reproduce_run", cw_reproduce_job_work, NULL},
+};
+
+cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t largest_count, int64_t lease,
                       struct cw_error *error)
 {
     /* Jobs follow one another: each uses all processors, and loads into one store wait for each other. */
     const struct cw_job_options jobs = {
-        .threads = 1, .queue_limit = JOBS_WAITING_MAX, .history = JOBS_REMEMBERED};
+        .store = store,
+        .kinds = job_kinds,
+        .kind_count = sizeof job_kinds / sizeof job_kinds[0],
+        .context = api,
+        .threads = 1,
+        .queue_limit = JOBS_WAITING_MAX,
+        .history = JOBS_REMEMBERED,
+        .history_age = JOBS_REMEMBERED_FOR,
+        .lease = lease,
+        .grace = JOBS_GRACE,
+    };
     *api = (struct cw_api){.store = store, .largest_count = largest_count};
     cw_status status = cw_api_metrics_new(&api->metrics, error);
     if (status == CW_OK) {
@@ -24,7 +46,7 @@ cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t larges
         status = cw_job_runner_new(&jobs, &api->jobs, error);
     }
     if (status == CW_OK) {
-        status = cw_idempotency_new(store, api->jobs, &api->keys, error);
+        status = cw_idempotency_new(store, &api->keys, error);
     }
     if (status != CW_OK) {
         cw_api_clear(api);

@@ -35,9 +35,9 @@ struct cw_api {
     _Atomic bool is_stopping;
 };
 
-/* Makes everything but the store, access and limiter, which the caller may set. Errors: CW_E_NO_MEMORY, those
- * of reading the store. */
-cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t largest_count,
+/* Makes everything but the store, access and limiter, which the caller may set. lease: see struct
+ * cw_job_options. Errors: CW_E_NO_MEMORY, those of reading the store. */
+cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t largest_count, int64_t lease,
                       struct cw_error *error);
 /* Frees all but the store. */
 void cw_api_clear(struct cw_api *api);

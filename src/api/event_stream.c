@@ -25,7 +25,7 @@ struct cw_event_stream {
     /* Of the thread that serves the connection. */
     struct cw_buffer pending;
     size_t sent;
-    uint64_t version;
+    int64_t version;
     int64_t done, rows;
     int64_t spoke_at;
     bool is_last; /* pending holds the last event */
@@ -64,10 +64,11 @@ static bool find_news(struct cw_event_stream *stream)
     const int64_t now = cw_clock_now();
     stream->pending.size = 0;
     stream->sent = 0;
-    if (cw_job_get(stream->api->jobs, &stream->id, &view, NULL) != CW_OK) {
+    const cw_status status = cw_job_peek(stream->api->jobs, &stream->id, &view);
+    if (status == CW_E_NOT_FOUND) {
         return false;
     }
-    if (has_changed(stream, &view)) {
+    if (status == CW_OK && has_changed(stream, &view)) {
         stream->spoke_at = now;
         return write_event(stream, &view) == CW_OK;
     }
@@ -115,7 +116,8 @@ struct MHD_Response *cw_event_stream_open(struct cw_event_streams *streams, stru
 {
     struct cw_event_stream *made = calloc(1, sizeof *made);
     struct MHD_Response *response = NULL;
-    if (made == NULL) {
+    if (made == NULL || cw_job_follow(api->jobs, id, NULL) != CW_OK) {
+        free(made);
         return NULL;
     }
     *made = (struct cw_event_stream){.streams = streams,
@@ -138,6 +140,7 @@ struct MHD_Response *cw_event_stream_open(struct cw_event_streams *streams, stru
     }
     pthread_mutex_unlock(&streams->lock);
     if (response == NULL) {
+        cw_job_unfollow(api->jobs, id);
         free(made);
     } else {
         *stream = made;
@@ -157,6 +160,7 @@ void cw_event_stream_free(struct cw_event_streams *streams, struct cw_event_stre
     }
     streams->count--;
     pthread_mutex_unlock(&streams->lock);
+    cw_job_unfollow(stream->api->jobs, &stream->id);
     cw_buffer_clear(&stream->pending);
     free(stream);
 }
@@ -184,14 +188,16 @@ void cw_event_streams_tick(struct cw_event_streams *streams, int64_t now)
     pthread_mutex_lock(&streams->lock);
     for (struct cw_event_stream *at = streams->first; at != NULL; at = at->next) {
         struct cw_job_view view;
+        cw_status known;
         if (!at->is_suspended) {
             /* What it knows belongs to another thread now; it looks for news by itself. */
             continue;
         }
+        known = cw_job_peek(at->api->jobs, &at->id, &view);
         if (has_gone(at)) {
             at->is_closed = true;
             wake(at);
-        } else if (cw_job_get(at->api->jobs, &at->id, &view, NULL) != CW_OK || has_changed(at, &view) ||
+        } else if (known == CW_E_NOT_FOUND || (known == CW_OK && has_changed(at, &view)) ||
                    now - at->spoke_at >= LIFE_SIGN_AFTER) {
             wake(at);
         }

@@ -8,9 +8,8 @@
 #include "api/api.h"
 #include "api/api_metrics.h"
 #include "api/caller_check.h"
+#include "api/generate_job.h"
 #include "api/idempotency.h"
-#include "api/job_resource.h"
-#include "api/route.h"
 #include "service/run_request.h"
 
 #define TABLES_MAX 8
@@ -84,39 +83,6 @@ static void choose_tables(const struct cw_exchange *exchange, struct wish *wish,
     }
 }
 
-/* Appends {"customers":10,...} of the tables that have rows. */
-static void put_counts(struct cw_json_writer *writer, const int64_t rows[CW_ENTITY_COUNT])
-{
-    cw_json_key(writer, "counts");
-    cw_json_open(writer, '{');
-    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
-        if (rows[i] > 0) {
-            cw_json_put_number(writer, cw_entity_get((enum cw_entity_id)i)->table, rows[i]);
-        }
-    }
-    cw_json_close(writer, '}');
-}
-
-/* Appends the members of what a run has made. */
-static cw_status put_run(struct cw_json_writer *writer, const struct cw_store_run *run, const char *request,
-                         bool persist)
-{
-    struct cw_buffer spec = {0};
-    char id[CW_UUID_TEXT];
-    writer->status =
-        writer->status == CW_OK ? cw_run_spec_json(&run->spec, &spec, writer->error) : writer->status;
-    cw_uuid_text(&run->id, id);
-    cw_json_put_text(writer, "run_id", persist ? id : NULL);
-    cw_json_put_bool(writer, "persisted", persist);
-    cw_json_put_number(writer, "seed", (int64_t)run->spec.seed);
-    cw_json_key(writer, "request");
-    cw_json_raw(writer, request, strlen(request));
-    cw_json_put_raw(writer, "spec", &spec);
-    put_counts(writer, run->rows);
-    cw_buffer_clear(&spec);
-    return writer->status;
-}
-
 static cw_status put_run_headers(struct cw_exchange *exchange, const struct cw_store_run *run, bool persist,
                                  struct cw_error *error)
 {
@@ -169,7 +135,7 @@ static cw_status answer_rows(struct cw_exchange *exchange, const struct wish *wi
     }
     struct cw_json_writer writer = cw_json_writer_init(&reply->body, error);
     cw_json_open(&writer, '{');
-    put_run(&writer, run, wish->request, wish->persist);
+    cw_generated_put(&writer, run, wish->request, wish->persist);
     cw_json_key(&writer, "data");
     cw_json_open(&writer, '{');
     for (size_t i = 0; i < wish->table_count; i++) {
@@ -240,132 +206,14 @@ static cw_status answer_directly(struct cw_exchange *exchange, struct wish *wish
     return status;
 }
 
-/* A wish that outlives its exchange. */
-struct wish_job {
-    struct cw_api *api;
-    struct wish wish;
-    struct cw_buffer *result;
-    struct cw_key_promise promise; /* its acceptance, when the request had a key */
-    struct cw_kept_answer kept;    /* the same, with the result */
-};
-
-/* Copies what was promised and adds the result. */
-static cw_status complete_promise(struct wish_job *job, struct cw_error *error)
-{
-    const struct cw_kept_answer *promised = &job->promise.answer;
-    job->kept = *promised;
-    job->kept.headers = job->kept.body = job->kept.job_result = (struct cw_buffer){0};
-    job->kept.job_finished_at = cw_time_now();
-    cw_status status =
-        cw_buffer_append(&job->kept.headers, promised->headers.data, promised->headers.size, error);
-    if (status == CW_OK) {
-        status = cw_buffer_append(&job->kept.body, promised->body.data, promised->body.size, error);
-    }
-    return status != CW_OK
-               ? status
-               : cw_buffer_append(&job->kept.job_result, job->result->data, job->result->size, error);
-}
-
-/* The result is complete before the rows are kept, for the same reason. */
-static cw_status complete_job(void *context, const struct cw_store_run *run,
-                              const struct cw_kept_answer **kept, struct cw_error *error)
-{
-    struct wish_job *job = context;
-    struct cw_json_writer writer = cw_json_writer_init(job->result, error);
-    cw_json_open(&writer, '{');
-    put_run(&writer, run, job->wish.request, true);
-    cw_json_close(&writer, '}');
-    if (writer.status != CW_OK || !job->promise.is_given) {
-        return writer.status;
-    }
-    *kept = &job->kept;
-    return complete_promise(job, error);
-}
-
-static cw_status run_job(void *context, struct cw_progress *progress, struct cw_buffer *result,
-                         struct cw_error *error)
-{
-    struct wish_job *job = context;
-    struct cw_store_run run;
-    const struct cw_store_run_options options = {.spec = job->wish.spec,
-                                                 .request = job->wish.request,
-                                                 .threads = job->api->threads,
-                                                 .progress = progress,
-                                                 .made = complete_job,
-                                                 .made_context = job};
-    job->result = result;
-    const cw_status status = cw_generate_store(job->api->store, &options, &run, error);
-    if (status == CW_OK) {
-        cw_api_count_rows(job->api, run.rows);
-    }
-    return status;
-}
-
-static void free_job(void *context)
-{
-    struct wish_job *job = context;
-    cw_idempotency_withdraw(job->api->keys, &job->promise);
-    cw_kept_answer_clear(&job->promise.answer);
-    cw_kept_answer_clear(&job->kept);
-    wish_clear(&job->wish);
-    free(job);
-}
-
-/* Answers 202, again and again where there is a key. */
-static cw_status accept_job(struct cw_exchange *exchange, struct wish_job *job,
-                            const struct cw_job_ticket *ticket, struct cw_error *error)
-{
-    struct cw_kept_answer *answer = &job->promise.answer;
-    cw_status status = cw_job_accept(exchange, ticket, error);
-    if (status != CW_OK || exchange->idempotency_key == NULL) {
-        return status;
-    }
-    status = cw_idempotency_take(exchange, answer, error);
-    if (status == CW_OK) {
-        answer->job = ticket->id;
-        answer->created_at = ticket->created_at;
-        snprintf(answer->job_kind, sizeof answer->job_kind, "%s", exchange->route->operation);
-        cw_idempotency_promise(exchange->api->keys, &job->promise);
-    }
-    return status;
-}
-
-/* A job that was lost with its process is done again under its old id, unless that is taken. */
-static struct cw_job_ticket make_ticket(const struct cw_exchange *exchange)
-{
-    struct cw_job_ticket ticket = cw_job_ticket_new();
-    struct cw_job_view view;
-    if (exchange->idempotency_key != NULL) {
-        const struct cw_uuid id = cw_idempotency_job(exchange);
-        if (cw_job_get(exchange->api->jobs, &id, &view, NULL) == CW_E_NOT_FOUND) {
-            ticket.id = id;
-        }
-    }
-    return ticket;
-}
-
-static cw_status answer_by_job(struct cw_exchange *exchange, struct wish *wish, struct cw_error *error)
+static cw_status answer_by_job(struct cw_exchange *exchange, const struct wish *wish, struct cw_error *error)
 {
     /* What is wrong with the request is said now, not by a job that fails. */
     struct cw_run_spec resolved = wish->spec;
-    const struct cw_job_ticket ticket = make_ticket(exchange);
     if (cw_run_spec_resolve(&resolved, error) != CW_OK) {
         return error != NULL && explain_failure(exchange, error) ? CW_OK : CW_E_INVALID;
     }
-    struct wish_job *job = calloc(1, sizeof *job);
-    if (job == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a job");
-    }
-    job->api = exchange->api;
-    job->wish = *wish;
-    wish->request = NULL;
-    const cw_status status = accept_job(exchange, job, &ticket, error);
-    if (status != CW_OK) {
-        free_job(job);
-        return status;
-    }
-    return cw_job_submit_as(exchange->api->jobs, &ticket, exchange->route->operation, run_job, job, free_job,
-                            error);
+    return cw_generate_job_accept(exchange, &resolved, wish->request, error);
 }
 
 /* Says what to do first when there is nobody to order or nothing to buy; false: all is there. */

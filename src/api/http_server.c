@@ -18,7 +18,6 @@
 #define CONNECTION_MEMORY 32768
 /* How long closing waits for requests under way. */
 #define CLOSING_SECONDS 10
-#define JOBS_MAX 256
 
 /* ---- The ticker: deadlines, streams, gauges ---- */
 
@@ -236,8 +235,10 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
     /* Workers wait for the disk most of the time: many of them share one sync. */
     const uint32_t workers = options->workers != 0 ? options->workers : 8 + 4 * made->options.threads;
     init_locks(made);
+    const int64_t lease =
+        options->job_lease != 0 ? (int64_t)options->job_lease * 1000000 : CW_JOB_LEASE;
     raise_descriptor_limit();
-    cw_status status = cw_api_init(&made->api, options->store, options->largest_count, error);
+    cw_status status = cw_api_init(&made->api, options->store, options->largest_count, lease, error);
     if (status == CW_OK) {
         status = open_access(options, &made->api.access, error);
     }
@@ -272,16 +273,6 @@ bool cw_server_asks(const struct cw_server *server)
     return cw_access_is_required(server->api.access);
 }
 
-static void cancel_jobs(struct cw_job_runner *jobs)
-{
-    struct cw_job_view *views = calloc(JOBS_MAX, sizeof *views);
-    const size_t count = views != NULL ? cw_job_list(jobs, views, JOBS_MAX) : 0;
-    for (size_t i = 0; i < count; i++) {
-        cw_job_cancel(jobs, &views[i].id, NULL);
-    }
-    free(views);
-}
-
 /* Waits until no request is under way, or long enough. */
 static void wait_for_calls(struct cw_server *server)
 {
@@ -314,7 +305,7 @@ void cw_server_close(struct cw_server *server)
     if (server->daemon != NULL) {
         const MHD_socket listening = MHD_quiesce_daemon(server->daemon);
         cw_event_streams_stop(&server->streams);
-        cancel_jobs(server->api.jobs);
+        cw_job_runner_stop(server->api.jobs);
         wait_for_calls(server);
         stop_ticker(server);
         /* The workers must have resumed every connection before the daemon stops. */

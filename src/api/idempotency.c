@@ -8,63 +8,16 @@
 
 #include "api/api.h"
 
-#define JOBS_RESTORED_MAX 1000
-
 _Static_assert(CW_REQUEST_ID_MAX == CW_ANSWER_KEY_MAX, "a key that may be sent must be one that can be kept");
 _Static_assert(SHA256_DIGEST_LENGTH == sizeof((struct cw_kept_answer *)NULL)->request, "digest of a request");
 
 struct cw_idempotency {
     pthread_mutex_t lock;
-    struct cw_exchange *first;       /* under way */
-    struct cw_key_promise *promises; /* of jobs */
+    struct cw_exchange *first; /* under way */
     struct cw_store *store;
-    struct cw_job_runner *jobs;
 };
 
-/* The sum of the counts in a job's result: {"counts":{"customers":10,...},...}. */
-static int64_t count_rows(const struct cw_buffer *result)
-{
-    int64_t rows = 0;
-    const char *table;
-    json_t *count;
-    json_t *json = json_loadb(result->data, result->size, 0, NULL);
-    json_object_foreach(json_object_get(json, "counts"), table, count)
-    {
-        rows += json_integer_value(count);
-    }
-    json_decref(json);
-    return rows;
-}
-
-static cw_status restore_jobs(struct cw_idempotency *keys, struct cw_error *error)
-{
-    uint32_t count = 0;
-    struct cw_kept_answer *answers = calloc(JOBS_RESTORED_MAX, sizeof *answers);
-    if (answers == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the jobs of before");
-    }
-    cw_status status = cw_store_answer_jobs(keys->store, cw_time_now() - CW_ANSWER_LIFETIME,
-                                            JOBS_RESTORED_MAX, answers, &count, error);
-    for (uint32_t i = count; i > 0 && status == CW_OK; i--) {
-        const struct cw_kept_answer *answer = &answers[i - 1];
-        const int64_t rows = count_rows(&answer->job_result);
-        struct cw_job_view view = {.id = answer->job,
-                                   .created_at = answer->created_at,
-                                   .started_at = answer->created_at,
-                                   .finished_at = answer->job_finished_at,
-                                   .rows = rows};
-        snprintf(view.kind, sizeof view.kind, "%s", answer->job_kind);
-        status = cw_job_restore(keys->jobs, &view, answer->job_result.data, answer->job_result.size, error);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        cw_kept_answer_clear(&answers[i]);
-    }
-    free(answers);
-    return status;
-}
-
-cw_status cw_idempotency_new(struct cw_store *store, struct cw_job_runner *jobs, struct cw_idempotency **keys,
-                             struct cw_error *error)
+cw_status cw_idempotency_new(struct cw_store *store, struct cw_idempotency **keys, struct cw_error *error)
 {
     struct cw_idempotency *made = calloc(1, sizeof *made);
     if (made == NULL || pthread_mutex_init(&made->lock, NULL) != 0) {
@@ -72,12 +25,6 @@ cw_status cw_idempotency_new(struct cw_store *store, struct cw_job_runner *jobs,
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for idempotency keys");
     }
     made->store = store;
-    made->jobs = jobs;
-    const cw_status status = restore_jobs(made, error);
-    if (status != CW_OK) {
-        cw_idempotency_free(made);
-        return status;
-    }
     *keys = made;
     return CW_OK;
 }
@@ -189,26 +136,13 @@ static cw_status answer_from(struct cw_exchange *exchange, const struct cw_kept_
     return answer_again(exchange, answer, error);
 }
 
-/* Promises come before the store: a job's answer is there before its promise is withdrawn. */
 static cw_status look_up(struct cw_idempotency *keys, struct cw_exchange *exchange,
                          enum cw_idempotency_state *state, struct cw_error *error)
 {
     struct cw_kept_answer answer = {0};
     bool found = false;
-    cw_status status = CW_OK;
-    pthread_mutex_lock(&keys->lock);
-    for (const struct cw_key_promise *at = keys->promises; at != NULL && !found; at = at->next) {
-        found = strcmp(at->answer.key, exchange->idempotency_key) == 0;
-        if (found) {
-            status = answer_from(exchange, &at->answer, state, error);
-        }
-    }
-    pthread_mutex_unlock(&keys->lock);
-    if (found) {
-        return status;
-    }
-    status = cw_store_answer_find(keys->store, exchange->idempotency_key, cw_time_now() - CW_ANSWER_LIFETIME,
-                                  &answer, &found, error);
+    cw_status status = cw_store_answer_find(keys->store, exchange->idempotency_key,
+                                            cw_time_now() - CW_ANSWER_LIFETIME, &answer, &found, error);
     if (status == CW_OK && found) {
         status = answer_from(exchange, &answer, state, error);
     }
@@ -263,42 +197,9 @@ void cw_idempotency_end(struct cw_idempotency *keys, struct cw_exchange *exchang
     leave(keys, exchange);
 }
 
-void cw_idempotency_promise(struct cw_idempotency *keys, struct cw_key_promise *promise)
-{
-    pthread_mutex_lock(&keys->lock);
-    promise->next = keys->promises;
-    promise->is_given = true;
-    keys->promises = promise;
-    pthread_mutex_unlock(&keys->lock);
-}
-
-void cw_idempotency_withdraw(struct cw_idempotency *keys, struct cw_key_promise *promise)
-{
-    if (!promise->is_given) {
-        return;
-    }
-    pthread_mutex_lock(&keys->lock);
-    struct cw_key_promise **at = &keys->promises;
-    while (*at != promise) {
-        at = &(*at)->next;
-    }
-    *at = promise->next;
-    promise->is_given = false;
-    pthread_mutex_unlock(&keys->lock);
-}
-
 int64_t cw_idempotency_seed(const struct cw_exchange *exchange)
 {
     uint64_t bits;
     memcpy(&bits, exchange->request_digest, sizeof bits);
     return (int64_t)(bits >> 11);
-}
-
-struct cw_uuid cw_idempotency_job(const struct cw_exchange *exchange)
-{
-    struct cw_uuid id;
-    memcpy(id.bytes, exchange->request_digest + 8, sizeof id.bytes);
-    id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0F) | 0x80);
-    id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3F) | 0x80);
-    return id;
 }

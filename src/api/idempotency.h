@@ -5,15 +5,13 @@
 #define CW_API_IDEMPOTENCY_H
 
 #include "api/exchange.h"
-#include "service/generate_store.h"
-#include "service/jobs.h"
+#include "store/store.h"
 
 /* Thread-safe. */
 struct cw_idempotency;
 
-/* Also makes the finished jobs of kept answers known to the runner. store and jobs are borrowed. */
-cw_status cw_idempotency_new(struct cw_store *store, struct cw_job_runner *jobs, struct cw_idempotency **keys,
-                             struct cw_error *error);
+/* store is borrowed. */
+cw_status cw_idempotency_new(struct cw_store *store, struct cw_idempotency **keys, struct cw_error *error);
 void cw_idempotency_free(struct cw_idempotency *keys);
 
 enum cw_idempotency_state {
@@ -28,26 +26,13 @@ enum cw_idempotency_state cw_idempotency_begin(struct cw_idempotency *keys, stru
 /* A fresh key's request is answered. */
 void cw_idempotency_end(struct cw_idempotency *keys, struct cw_exchange *exchange);
 
-/* Copies an exchange's key and answer as it is now into zeroed storage: to be kept with a run. */
+/* Copies an exchange's key and answer as it is now into zeroed storage: to be kept with a run or a
+ * job. */
 cw_status cw_idempotency_take(const struct cw_exchange *exchange, struct cw_kept_answer *answer,
                               struct cw_error *error);
 
-/* The acceptance of a job that has kept nothing yet. */
-struct cw_key_promise {
-    struct cw_key_promise *next;
-    bool is_given;
-    struct cw_kept_answer answer; /* does not change while given */
-};
-
-/* Has the promise's answer given to its key until it is withdrawn: after its rows are kept, or the job has
- * come to nothing. Borrowed meanwhile. */
-void cw_idempotency_promise(struct cw_idempotency *keys, struct cw_key_promise *promise);
-void cw_idempotency_withdraw(struct cw_idempotency *keys, struct cw_key_promise *promise);
-
 /* What a key without a seed of its own is answered from: the same for the same key and request, so that a
- * preview, or a job that was lost with its process, comes out the same. Below 2^53. */
+ * preview comes out the same. Below 2^53. */
 int64_t cw_idempotency_seed(const struct cw_exchange *exchange);
-/* The id of its job, likewise: a UUID v8. */
-struct cw_uuid cw_idempotency_job(const struct cw_exchange *exchange);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/idempotency.h"
 #include "api/route.h"
 
 #define JOBS_SHOWN_MAX 100
@@ -26,7 +27,15 @@ void cw_job_json(struct cw_json_writer *writer, const struct cw_job_view *view,
     cw_json_put_number(writer, "done", view->done);
     cw_json_put_number(writer, "total", view->total);
     cw_json_put_number(writer, "rows", view->rows);
+    cw_json_put_number(writer, "rows_per_second", cw_job_rate(view));
+    const int64_t left = cw_job_seconds_left(view);
+    if (left >= 0) {
+        cw_json_put_number(writer, "seconds_left", left);
+    } else {
+        cw_json_put_text(writer, "seconds_left", NULL);
+    }
     cw_json_close(writer, '}');
+    cw_json_put_number(writer, "attempts", view->attempts);
     cw_json_put_text(writer, "error", view->state == CW_JOB_FAILED ? view->error.message : NULL);
     if (result != NULL && result->size > 0) {
         cw_json_put_raw(writer, "result", result);
@@ -34,81 +43,100 @@ void cw_job_json(struct cw_json_writer *writer, const struct cw_job_view *view,
     cw_json_close(writer, '}');
 }
 
-static cw_status answer_job(struct cw_exchange *exchange, int http_status, const struct cw_job_view *view,
+static cw_status answer_job(struct cw_exchange *exchange, int http_status, const struct cw_job_record *record,
                             struct cw_error *error)
 {
-    struct cw_buffer result = {0};
-    if (view->state == CW_JOB_SUCCEEDED) {
-        /* Forgotten since then: it is shown without its result. */
-        cw_job_result(exchange->api->jobs, &view->id, &result, NULL);
-    }
     struct cw_json_writer writer = cw_json_writer_init(&exchange->reply.body, error);
-    cw_job_json(&writer, view, &result);
-    cw_buffer_clear(&result);
+    cw_job_json(&writer, &record->view, &record->result);
     exchange->reply.status = http_status;
     exchange->reply.media_type = "application/json";
     return writer.status;
 }
 
-cw_status cw_job_accept(struct cw_exchange *exchange, const struct cw_job_ticket *ticket,
-                        struct cw_error *error)
+static cw_status answer_accepted(struct cw_exchange *exchange, const struct cw_job_record *record,
+                                 struct cw_error *error)
 {
-    struct cw_job_view view = {.id = ticket->id, .state = CW_JOB_QUEUED, .created_at = ticket->created_at};
     char location[CW_LOCATION_MAX];
     char text[CW_UUID_TEXT];
-    snprintf(view.kind, sizeof view.kind, "%s", exchange->route->operation);
-    cw_uuid_text(&ticket->id, text);
+    cw_uuid_text(&record->view.id, text);
     snprintf(location, sizeof location, "/api/v1/jobs/%s", text);
     cw_status status = cw_reply_header(&exchange->reply, "Location", location, error);
     if (status == CW_OK && cw_prefers_async(exchange)) {
         status = cw_reply_header(&exchange->reply, "Preference-Applied", "respond-async", error);
     }
-    return status != CW_OK ? status : answer_job(exchange, 202, &view, error);
+    return status == CW_OK ? answer_job(exchange, 202, record, error) : status;
+}
+
+cw_status cw_job_accept(struct cw_exchange *exchange, struct cw_job_record *record, struct cw_error *error)
+{
+    record->view = (struct cw_job_view){
+        .id = cw_uuid_fresh(), .state = CW_JOB_QUEUED, .created_at = cw_time_now(), .version = 1};
+    snprintf(record->view.kind, sizeof record->view.kind, "%s", exchange->route->operation);
+    cw_status status = answer_accepted(exchange, record, error);
+    if (status == CW_OK && exchange->idempotency_key != NULL) {
+        status = cw_idempotency_take(exchange, &record->answer, error);
+    }
+    if (status == CW_OK) {
+        status = cw_job_submit(exchange->api->jobs, record, error);
+    }
+    if (status != CW_OK) {
+        exchange->reply.headers.size = 0;
+        exchange->reply.body.size = 0;
+    }
+    return status;
 }
 
 cw_status cw_list_jobs(struct cw_exchange *exchange, struct cw_error *error)
 {
-    struct cw_job_view *views = malloc(JOBS_SHOWN_MAX * sizeof *views);
-    if (views == NULL) {
+    uint32_t count = 0;
+    struct cw_job_record *records = calloc(JOBS_SHOWN_MAX, sizeof *records);
+    if (records == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the list of jobs");
     }
-    const size_t count = cw_job_list(exchange->api->jobs, views, JOBS_SHOWN_MAX);
+    cw_status status = cw_job_list(exchange->api->jobs, JOBS_SHOWN_MAX, records, &count, error);
     struct cw_json_writer writer = cw_json_writer_init(&exchange->reply.body, error);
     cw_json_open(&writer, '{');
     cw_json_key(&writer, "data");
     cw_json_open(&writer, '[');
-    for (size_t i = 0; i < count; i++) {
-        cw_job_json(&writer, &views[i], NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        cw_job_json(&writer, &records[i].view, NULL);
+        cw_job_record_clear(&records[i]);
     }
     cw_json_close(&writer, ']');
     cw_json_close(&writer, '}');
-    free(views);
+    free(records);
     exchange->reply.status = 200;
     exchange->reply.media_type = "application/json";
-    return writer.status;
+    return status == CW_OK ? writer.status : status;
+}
+
+static cw_status show_job(struct cw_exchange *exchange, struct cw_error *error)
+{
+    struct cw_job_record record = {0};
+    cw_status status = cw_job_get(exchange->api->jobs, &exchange->id, &record, error);
+    if (status == CW_OK) {
+        status = answer_job(exchange, 200, &record, error);
+    }
+    cw_job_record_clear(&record);
+    return status;
 }
 
 cw_status cw_get_job(struct cw_exchange *exchange, struct cw_error *error)
 {
-    struct cw_job_view view;
-    const cw_status status = cw_job_get(exchange->api->jobs, &exchange->id, &view, error);
-    return status != CW_OK ? status : answer_job(exchange, 200, &view, error);
+    return show_job(exchange, error);
 }
 
 cw_status cw_cancel_job(struct cw_exchange *exchange, struct cw_error *error)
 {
-    struct cw_job_view view;
-    cw_status status = cw_job_cancel(exchange->api->jobs, &exchange->id, error);
-    if (status == CW_OK) {
-        status = cw_job_get(exchange->api->jobs, &exchange->id, &view, error);
-    }
-    return status != CW_OK ? status : answer_job(exchange, 200, &view, error);
+    const cw_status status = cw_job_cancel(exchange->api->jobs, &exchange->id, error);
+    return status == CW_OK ? show_job(exchange, error) : status;
 }
 
 cw_status cw_follow_job(struct cw_exchange *exchange, struct cw_error *error)
 {
-    struct cw_job_view view;
-    const cw_status status = cw_job_get(exchange->api->jobs, &exchange->id, &view, error);
+    struct cw_job_record record = {0};
+    const cw_status status = cw_job_get(exchange->api->jobs, &exchange->id, &record, error);
+    cw_job_record_clear(&record);
     exchange->streams_job = status == CW_OK;
     exchange->reply.status = 200;
     exchange->reply.media_type = "text/event-stream";

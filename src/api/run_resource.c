@@ -7,7 +7,6 @@
 #include "api/api.h"
 #include "api/api_metrics.h"
 #include "api/job_resource.h"
-#include "api/route.h"
 #include "base/parse.h"
 #include "service/reproduce.h"
 #include "service/run_request.h"
@@ -123,33 +122,27 @@ static cw_status make_again(struct cw_api *api, const struct cw_uuid *id, uint32
     return status;
 }
 
-struct reproduction_job {
-    struct cw_api *api;
-    struct cw_uuid id;
-};
-
-static cw_status run_job(void *context, struct cw_progress *progress, struct cw_buffer *result,
-                         struct cw_error *error)
+cw_status cw_reproduce_job_work(void *context, const struct cw_job_task *task, struct cw_error *error)
 {
-    const struct reproduction_job *job = context;
-    return make_again(job->api, &job->id, job->api->threads, progress, result, error);
+    struct cw_api *api = context;
+    const struct cw_buffer *request = &task->record->request;
+    json_t *json = json_loadb(request->data, request->size, 0, NULL);
+    const char *text = json_string_value(json_object_get(json, "run_id"));
+    struct cw_uuid id;
+    cw_status status = cw_value_uuid("run_id", text != NULL ? text : "", &id, error);
+    json_decref(json);
+    return status == CW_OK ? make_again(api, &id, api->threads, task->progress, task->result, error) : status;
 }
 
 static cw_status submit(struct cw_exchange *exchange, struct cw_error *error)
 {
-    const struct cw_job_ticket ticket = cw_job_ticket_new();
-    struct reproduction_job *job = malloc(sizeof *job);
-    if (job == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for a job");
+    struct cw_job_record record = {0};
+    cw_status status = cw_buffer_format(&record.request, error, "{\"run_id\":\"%s\"}", exchange->id_text);
+    if (status == CW_OK) {
+        status = cw_job_accept(exchange, &record, error);
     }
-    *job = (struct reproduction_job){exchange->api, exchange->id};
-    const cw_status status = cw_job_accept(exchange, &ticket, error);
-    if (status != CW_OK) {
-        free(job);
-        return status;
-    }
-    return cw_job_submit_as(exchange->api->jobs, &ticket, exchange->route->operation, run_job, job, free,
-                            error);
+    cw_job_record_clear(&record);
+    return status;
 }
 
 cw_status cw_reproduce(struct cw_exchange *exchange, struct cw_error *error)

@@ -50,6 +50,8 @@ static const struct cw_option serve_options[] = {
     {"jwt-issuer", "TEXT", "Take tokens of this issuer only", NULL},
     {"jwt-audience", "TEXT", "Take tokens for this audience only; none by default", NULL},
     {"seed-shop", NULL, "Put a small shop into an empty store; this is the default", NULL},
+    {"job-lease", "SECONDS",
+     "After which a job is taken from a server that is silent; 30 by default", CW_COUNT(1, 3600)},
     {"no-seed-shop", NULL, "Leave an empty store empty", NULL},
     {"quiet", NULL, "No line per request on stderr", NULL},
     CW_CONFIG_OPTION,
@@ -61,6 +63,7 @@ static cw_status read_limits(const struct cw_arguments *arguments, struct cw_ser
     int64_t body = DEFAULT_LARGEST_BODY;
     int64_t concurrency = 0;
     cw_status status = cw_argument_count(arguments, "max-body", &body, error);
+    int64_t lease = 0;
     if (status == CW_OK) {
         status = cw_argument_count(arguments, "rate", &server->rate, error);
     }
@@ -71,6 +74,10 @@ static cw_status read_limits(const struct cw_arguments *arguments, struct cw_ser
         status = cw_argument_count(arguments, "concurrency", &concurrency, error);
     }
     server->largest_body = (uint32_t)body;
+    if (status == CW_OK) {
+        status = cw_argument_count(arguments, "job-lease", &lease, error);
+    }
+    server->job_lease = (uint32_t)lease;
     server->concurrency = (uint32_t)concurrency;
     return status;
 }
@@ -258,7 +265,7 @@ const struct cw_command cw_command_serve = {
         "Opens the store, made when it is not there, and listens. An empty store gets a small shop first. "
         "The API "
         "describes itself at /openapi.json and /docs; metrics are at /metrics. Each request is one line on "
-        "stderr. Ctrl-C or SIGTERM stops it: requests under way are finished, jobs are cancelled.",
+        "stderr. Ctrl-C or SIGTERM stops it: requests under way are finished, jobs wait for the next server.",
     .options = serve_options,
     .option_count = sizeof serve_options / sizeof serve_options[0],
     .fewest = 0,

@@ -14,6 +14,7 @@ struct store_run {
     const struct cw_store_run_options *options;
     struct cw_run_spec spec;
     struct cw_store_world *shared; /* or NULL: the run stands alone */
+    struct cw_load *load;          /* of a large run, until it is committed */
     struct cw_world world;
     int64_t basis[CW_ENTITY_COUNT];
     bool has_numbers; /* reserved */
@@ -67,10 +68,40 @@ static cw_status check_world(const struct cw_world *world, const struct cw_run_s
     return CW_OK;
 }
 
+/* What belongs to an order may follow it by this long. */
+#define ORDER_LIFETIME (INT64_C(62) * 86400 * 1000000)
+
+static cw_status expect_rows(const struct store_run *run, struct cw_error *error)
+{
+    const struct cw_run_spec *spec = &run->spec;
+    if (spec->orders == 0) {
+        return CW_OK;
+    }
+    const int64_t to = spec->to + ORDER_LIFETIME < spec->as_of ? spec->to + ORDER_LIFETIME : spec->as_of;
+    return cw_store_expect(run->store, spec->from, to, error);
+}
+
+/* Keeps out whoever would use the same stock, then, for a large run, whoever writes: what is read after that
+ * is true until the run is committed, also where other processes write. */
+static cw_status begin_keeping(struct store_run *run, struct cw_error *error)
+{
+    if (cw_run_needs_world(&run->spec) && run->spec.products == 0) {
+        cw_store_lock_stock(run->store);
+        run->has_stock = true;
+    }
+    const cw_status status = expect_rows(run, error);
+    return status == CW_OK && cw_run_spec_expected_rows(&run->spec) > CW_SMALL_RUN_ROWS
+               ? cw_load_begin(run->store, &run->load, error)
+               : status;
+}
+
 static cw_status open_run(struct store_run *run, struct cw_error *error)
 {
     const bool preview = run->options->preview;
     cw_status status = cw_run_spec_resolve(&run->spec, error);
+    if (status == CW_OK && !preview) {
+        status = begin_keeping(run, error);
+    }
     if (status != CW_OK) {
         return status;
     }
@@ -90,10 +121,6 @@ static cw_status open_run(struct store_run *run, struct cw_error *error)
     if (!cw_run_needs_world(&run->spec)) {
         return cw_store_basis(run->store, run->basis, error);
     }
-    if (!preview && run->spec.products == 0) {
-        cw_store_lock_stock(run->store);
-        run->has_stock = true;
-    }
     status = cw_store_world_acquire(run->store, &run->shared, error);
     if (status == CW_OK) {
         cw_run_world_choose(&run->spec, run->shared, &run->world);
@@ -107,6 +134,7 @@ static cw_status open_run(struct store_run *run, struct cw_error *error)
 static void close_run(struct store_run *run)
 {
     cw_store_world_release(run->shared);
+    cw_load_abort(&run->load);
     if (run->has_stock) {
         cw_store_unlock_stock(run->store);
     }
@@ -186,7 +214,8 @@ static cw_status tell_made(const struct store_run *run, struct cw_run_record *re
 
 static cw_status fill_record(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
 {
-    record->id = cw_uuid_fresh();
+    record->id = run->options->id != NULL ? *run->options->id : cw_uuid_fresh();
+    record->job = run->options->job;
     record->created_at = cw_time_now();
     record->priors = cw_priors_of(&run->spec);
     cw_status status = cw_run_spec_json(&run->spec, &record->spec, error);
@@ -205,19 +234,6 @@ static cw_status fill_record(struct store_run *run, struct cw_run_record *record
     return status != CW_OK ? status : tell_made(run, record, error);
 }
 
-/* What belongs to an order may follow it by this long. */
-#define ORDER_LIFETIME (INT64_C(62) * 86400 * 1000000)
-
-static cw_status expect_rows(const struct store_run *run, struct cw_error *error)
-{
-    const struct cw_run_spec *spec = &run->spec;
-    if (spec->orders == 0) {
-        return CW_OK;
-    }
-    const int64_t to = spec->to + ORDER_LIFETIME < spec->as_of ? spec->to + ORDER_LIFETIME : spec->as_of;
-    return cw_store_expect(run->store, spec->from, to, error);
-}
-
 static cw_status keep_small(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
 {
     const struct cw_batch *batches[CW_ENTITY_COUNT];
@@ -233,21 +249,11 @@ static cw_status keep_small(struct store_run *run, struct cw_run_record *record,
 
 static cw_status keep_large(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
 {
-    struct cw_load *load = NULL;
-    cw_status status = cw_load_begin(run->store, &load, error);
-    if (status == CW_OK) {
-        status = make_rows(run, load, error);
-    }
+    cw_status status = make_rows(run, run->load, error);
     if (status == CW_OK) {
         status = fill_record(run, record, error);
     }
-    if (status == CW_OK) {
-        return cw_load_commit(&load, record, error);
-    }
-    if (load != NULL) {
-        cw_load_abort(&load);
-    }
-    return status;
+    return status == CW_OK ? cw_load_commit(&run->load, record, error) : status;
 }
 
 cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_options *options,
@@ -256,16 +262,13 @@ cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_op
     struct store_run run = {.store = store, .options = options, .spec = options->spec};
     struct cw_run_record record = {0};
     cw_status status = open_run(&run, error);
-    if (status == CW_OK && !options->preview) {
-        status = expect_rows(&run, error);
-    }
     if (status == CW_OK) {
         if (options->preview) {
             status = make_rows(&run, NULL, error);
             if (status == CW_OK) {
                 status = tell_made(&run, &record, error);
             }
-        } else if (cw_run_spec_expected_rows(&run.spec) <= CW_SMALL_RUN_ROWS) {
+        } else if (run.load == NULL) {
             status = keep_small(&run, &record, error);
         } else {
             status = keep_large(&run, &record, error);

@@ -25,6 +25,8 @@ struct cw_store_run_options {
     struct cw_progress *progress;
     cw_run_made *made; /* may be NULL */
     void *made_context;
+    const struct cw_uuid *id;     /* that the run shall have; NULL: a fresh one */
+    const struct cw_run_job *job; /* that the run fulfils; read after `made` was told; NULL: none */
 };
 
 struct cw_store_run {

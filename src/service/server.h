@@ -22,6 +22,7 @@ struct cw_server_options {
     int64_t rate;          /* requests a minute of one caller; 0: without limit */
     int64_t burst;         /* of them at once; 0: all */
     uint32_t concurrency;  /* requests of one caller at the same time; 0: without limit */
+    uint32_t job_lease;    /* seconds after which a job is taken from a server that is silent; 0: 30 */
     struct cw_access_options access;
     bool quiet;             /* no line per request on stderr */
     struct cw_store *store; /* borrowed; must outlive the server */
@@ -46,7 +47,8 @@ uint16_t cw_server_port(const struct cw_server *server);
 /* Whether callers must be known. */
 bool cw_server_asks(const struct cw_server *server);
 
-/* Stops accepting, lets requests under way end (jobs are cancelled), and closes. NULL is accepted. */
+/* Stops accepting, lets requests under way end, and closes. Jobs that run have a few seconds more; then they
+ * wait again, for the next server. NULL is accepted. */
 void cw_server_close(struct cw_server *server);
 
 #endif

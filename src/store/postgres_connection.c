@@ -43,6 +43,7 @@ static const struct {
     {"XX001", CW_E_CORRUPT, false},
     {"XX002", CW_E_CORRUPT, false},
     {"CW001", CW_E_UNAVAILABLE, true},
+    {"CW002", CW_E_CONFLICT, false},
 };
 
 static cw_status status_of_state(const char *state, bool *retryable)

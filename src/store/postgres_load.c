@@ -320,6 +320,10 @@ static cw_status add_run(struct pg_load *load, const struct cw_run_record *run, 
         status = cw_pg_answer_parameters(run->answer, &parameters, error);
         status = run_filled(load, cw_pg_answer_sql, &parameters, status, error);
     }
+    if (status == CW_OK && run->job != NULL) {
+        status = cw_pg_job_parameters(run->job, &parameters, error);
+        status = run_filled(load, cw_pg_job_sql, &parameters, status, error);
+    }
     if (status == CW_OK) {
         status = cw_pg_used_parameters(&load->tally, &run->priors, &parameters, error);
         status = run_filled(load, cw_pg_used_sql, &parameters, status, error);

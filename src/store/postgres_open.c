@@ -288,6 +288,7 @@ static const struct cw_store_operations operations = {
     .lock_stock = lock_stock,
     .unlock_stock = unlock_stock,
     .keys = &cw_pg_key_operations,
+    .jobs = &cw_pg_job_operations,
 };
 
 static const char *option_of(const PQconninfoOption *options, const char *keyword)

@@ -227,7 +227,11 @@ cw_status cw_pg_answers(struct cw_store *base, const char *key, int64_t since, u
         status = cw_pg_ask(
             store,
             key != NULL
-                ? "SELECT " ANSWER_COLUMNS " FROM kept_answers WHERE created_at >= $1 AND key = $3 LIMIT $2"
+                ? "SELECT " ANSWER_COLUMNS
+                  " FROM kept_answers WHERE created_at >= $1 AND key = $3 UNION ALL SELECT answer_key, "
+                  "answer_request, created_at, answer_status, answer_media_type, answer_headers, answer_body, "
+                  "id, kind, NULL, NULL FROM jobs WHERE answer_key = $3 AND state IN ('queued', 'running') "
+                  "LIMIT $2"
                 : "SELECT " ANSWER_COLUMNS
                   " FROM kept_answers WHERE created_at >= $1 AND job_result IS NOT NULL ORDER BY created_at "
                   "DESC, key LIMIT $2",

@@ -90,6 +90,10 @@ cw_status cw_pg_answer_parameters(const struct cw_kept_answer *answer, struct cw
 extern const char cw_pg_used_sql[];
 cw_status cw_pg_used_parameters(const struct cw_tally *tally, const struct cw_priors *priors,
                                 struct cw_pg_parameters *parameters, struct cw_error *error);
+/* What a run that fulfils a job ends it by. */
+extern const char cw_pg_job_sql[];
+cw_status cw_pg_job_parameters(const struct cw_run_job *job, struct cw_pg_parameters *parameters,
+                               struct cw_error *error);
 /* Sees to it that all counters are there. */
 cw_status cw_pg_counters_make(struct cw_pg_connection *connection, struct cw_error *error);
 
@@ -129,6 +133,7 @@ cw_status cw_pg_reader_query(struct cw_reader *reader, const char *sql, const st
                              struct cw_error *error);
 cw_status cw_pg_expect(struct cw_store *store, int64_t from, int64_t to, struct cw_error *error);
 extern const struct cw_key_operations cw_pg_key_operations;
+extern const struct cw_job_operations cw_pg_job_operations;
 
 /* ?1 becomes $1, outside of quotes. */
 cw_status cw_pg_translate(const char *sql, struct cw_buffer *out, struct cw_error *error);

@@ -15,6 +15,7 @@ enum fixed_statement {
     FORGET_STATEMENT,
     ANSWER_STATEMENT,
     USED_STATEMENT,
+    JOB_STATEMENT,
     FIXED_STATEMENTS
 };
 
@@ -44,7 +45,7 @@ static cw_status prepare_all(struct writing *self, const struct cw_write *group,
         [SAVE_STATEMENT] = "SAVEPOINT run",    [BACK_STATEMENT] = "ROLLBACK TO SAVEPOINT run",
         [COMMIT_STATEMENT] = "COMMIT",         [RUN_STATEMENT] = cw_pg_run_sql,
         [FORGET_STATEMENT] = cw_pg_forget_sql, [ANSWER_STATEMENT] = cw_pg_answer_sql,
-        [USED_STATEMENT] = cw_pg_used_sql,
+        [USED_STATEMENT] = cw_pg_used_sql,     [JOB_STATEMENT] = cw_pg_job_sql,
     };
     cw_status status = cw_pg_make_room(self->connection, FIXED_STATEMENTS + CW_ENTITY_COUNT, error);
     for (int i = 0; status == CW_OK && i < FIXED_STATEMENTS; i++) {
@@ -107,6 +108,10 @@ static cw_status send_run(struct writing *self, const struct cw_write *write, st
     if (status == CW_OK && run->answer != NULL) {
         status = cw_pg_answer_parameters(run->answer, &self->parameters, error);
         status = send_filled(self, self->fixed[ANSWER_STATEMENT], status, error);
+    }
+    if (status == CW_OK && run->job != NULL) {
+        status = cw_pg_job_parameters(run->job, &self->parameters, error);
+        status = send_filled(self, self->fixed[JOB_STATEMENT], status, error);
     }
     if (status == CW_OK) {
         status = cw_pg_used_parameters(&tally, &run->priors, &self->parameters, error);

@@ -89,6 +89,7 @@ static void store_close(struct cw_store *base)
 {
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     cw_world_cache_clear(base);
+    cw_sqlite_jobs_close(store);
     cw_checkpointer_stop(store);
     while (store->readers.idle != NULL) {
         struct cw_connection *next = store->readers.idle->next;
@@ -96,6 +97,7 @@ static void store_close(struct cw_store *base)
         store->readers.idle = next;
     }
     cw_connection_close(store->write_connection);
+    pthread_mutex_destroy(&store->jobs_mutex);
     cw_gate_clear(&store->stock);
     pthread_cond_destroy(&store->checkpointer.wanted);
     pthread_mutex_destroy(&store->checkpointer.mutex);
@@ -137,6 +139,7 @@ static const struct cw_store_operations operations = {
     .lock_stock = lock_stock,
     .unlock_stock = unlock_stock,
     .keys = &cw_sqlite_key_operations,
+    .jobs = &cw_sqlite_job_operations,
 };
 
 static struct cw_sqlite_store *store_allocate(const char *path, bool read_only)
@@ -152,6 +155,7 @@ static struct cw_sqlite_store *store_allocate(const char *path, bool read_only)
     pthread_mutex_init(&store->checkpointer.mutex, NULL);
     pthread_cond_init(&store->checkpointer.wanted, NULL);
     cw_gate_init(&store->stock);
+    pthread_mutex_init(&store->jobs_mutex, NULL);
     return store;
 }
 

@@ -35,6 +35,8 @@ struct cw_sqlite_store {
     struct cw_connection *write_connection; /* used only inside the writer gate */
     struct cw_checkpointer checkpointer;
     struct cw_gate stock;
+    pthread_mutex_t jobs_mutex; /* held by whoever uses the jobs */
+    struct cw_sqlite_jobs *jobs; /* NULL until they are asked for */
 };
 
 static inline struct cw_sqlite_store *cw_sqlite_store_of(struct cw_store *store)
@@ -62,6 +64,9 @@ cw_status cw_migrations_look(struct cw_connection *connection, int *applied, str
 /* Keeps an answer in the transaction under way. */
 cw_status cw_answer_insert(struct cw_connection *connection, const struct cw_kept_answer *answer,
                            struct cw_error *error);
+
+/* Closes the file of jobs, if it is open. */
+void cw_sqlite_jobs_close(struct cw_sqlite_store *store);
 
 /* Inserts the run, with its answer, in the transaction under way. */
 cw_status cw_run_insert(struct cw_connection *connection, const struct cw_run_record *run,
@@ -92,6 +97,7 @@ cw_status cw_sqlite_select(struct cw_store *store, const char *sql, const char *
                            bool (*row)(void *context, int columns, const char *const *values), void *context,
                            struct cw_error *error);
 extern const struct cw_key_operations cw_sqlite_key_operations;
+extern const struct cw_job_operations cw_sqlite_job_operations;
 cw_status cw_sqlite_reader_begin(struct cw_store *store, struct cw_reader **reader, struct cw_error *error);
 cw_status cw_sqlite_reader_basis(struct cw_reader *reader, int64_t rows[CW_ENTITY_COUNT],
                                  struct cw_error *error);

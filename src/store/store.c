@@ -126,10 +126,16 @@ void cw_load_abort(struct cw_load **load)
 cw_status cw_store_answer_find(struct cw_store *store, const char *key, int64_t since,
                                struct cw_kept_answer *answer, bool *found, struct cw_error *error)
 {
+    const struct cw_job_operations *jobs = store->operations->jobs;
     uint32_t count = 0;
-    const cw_status status = store->operations->answers(store, key, since, 1, answer, &count, error);
+    bool is_of_job = false;
+    /* Jobs come first: the answer of one that ends meanwhile is there before the job is over. */
+    cw_status status = jobs->answer != NULL ? jobs->answer(store, key, answer, &is_of_job, error) : CW_OK;
+    if (status == CW_OK && !is_of_job) {
+        status = store->operations->answers(store, key, since, 1, answer, &count, error);
+    }
     if (status == CW_OK) {
-        *found = count == 1;
+        *found = is_of_job || count == 1;
     }
     return status;
 }

@@ -68,6 +68,14 @@ struct cw_kept_answer {
 };
 void cw_kept_answer_clear(struct cw_kept_answer *answer);
 
+/* The job that a run fulfils: where the store can, the job ends in the transaction that keeps the run, and
+ * the run fails (CW_E_CONFLICT) when the owner's lease is lost. See job_store.h. */
+struct cw_run_job {
+    struct cw_uuid id, owner;
+    int64_t done, total, rows, bytes; /* of its progress */
+    const struct cw_buffer *result;
+};
+
 /* A run as the store remembers it. Text is UTF-8; digests is JSON {"customers":{"rows":N,"sha256":"…"},…}
  * over the canonical NDJSON of each table's rows in generation order. priors is used when a run is committed
  * (the store then knows how far its numbers reach), answer is kept with the run unless NULL, and neither is
@@ -81,6 +89,7 @@ struct cw_run_record {
     struct cw_buffer basis; /* JSON: how many rows of each table existed when the run began */
     struct cw_priors priors;
     const struct cw_kept_answer *answer; /* borrowed */
+    const struct cw_run_job *job;        /* borrowed; NULL: none */
 };
 void cw_run_record_clear(struct cw_run_record *record);
 

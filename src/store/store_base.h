@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "store/job_store.h"
 #include "store/key_store.h"
 #include "store/store.h"
 
@@ -149,6 +150,7 @@ struct cw_store_operations {
     void (*lock_stock)(struct cw_store *store);
     void (*unlock_stock)(struct cw_store *store);
     const struct cw_key_operations *keys; /* see key_store.h; NULL: it keeps none */
+    const struct cw_job_operations *jobs; /* see job_store.h */
 };
 
 /* The first member of every kind of store. */

@@ -94,20 +94,22 @@ def test_finished_jobs_outlive_the_process(mortal, how):
 
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
-def test_lost_jobs_are_done_again_under_their_id(mortal, how):
+def test_waiting_jobs_and_their_acceptance_outlive_the_process(mortal, how):
     rows, made = mortal.count("customers"), len(runs(mortal))
     blocker = mortal.post(CUSTOMERS, {"count": 3000000}, 202).json()["id"]
-    headers = keyed(f"lost-{how}", Prefer="respond-async")
+    headers = keyed(f"waiting-{how}", Prefer="respond-async")
     first = mortal.post(CUSTOMERS, {"count": 5}, 202, headers=headers)
     wait_for(mortal, blocker, "running")
     assert mortal.post(CUSTOMERS, {"count": 5}, 202, headers=headers).content == first.content
     mortal.post(CUSTOMERS, {"count": 6}, 422, headers=headers)
     restart(mortal, how)
-    mortal.get(first.headers["Location"], 404)
+    assert mortal.get(first.headers["Location"]).json()["state"] == "queued"
     again = mortal.post(CUSTOMERS, {"count": 5}, 202, headers=headers)
-    assert again.headers["Location"] == first.headers["Location"] and again.json()["id"] == first.json()["id"]
+    assert again.content == first.content and again.headers["Idempotent-Replayed"] == "true"
+    assert wait_for(mortal, blocker, "running")["attempts"] == (2 if how == "kill" else 1)
+    mortal.call("POST", f"/api/v1/jobs/{blocker}/cancel", 200)
     wait_for(mortal, first.json()["id"], "succeeded")
-    assert mortal.post(CUSTOMERS, {"count": 5}, 202, headers=headers).content == again.content
+    assert mortal.post(CUSTOMERS, {"count": 5}, 202, headers=headers).content == first.content
     assert mortal.count("customers") == rows + 5 and len(runs(mortal)) == made + 1
 
 

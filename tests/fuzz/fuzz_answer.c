@@ -50,7 +50,7 @@ static void open_shop(void)
     snprintf(path, sizeof path, "%s/shop.db", folder);
     const struct cw_store_options options = {.location = path, .create = true};
     require(cw_store_open(&options, &store, NULL) == CW_OK);
-    require(cw_api_init(&api, store, MOST_ROWS, NULL) == CW_OK);
+    require(cw_api_init(&api, store, MOST_ROWS, CW_JOB_LEASE, NULL) == CW_OK);
     require(atexit(close_shop) == 0);
     cw_run_spec_init(&run.spec);
     run.spec.seed = 1;

@@ -1,63 +1,118 @@
-#include "harness.h"
+#define _POSIX_C_SOURCE 200809L
+
 #include "service/jobs.h"
-#include "service/values.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <time.h>
 
-static atomic_int released;
+#include "service/values.h"
+#include "store_fixture.h"
 
-static void release(void *context)
+static atomic_int attempts;
+
+static cw_status quick(void *context, const struct cw_job_task *task, struct cw_error *error)
 {
     (void)context;
-    atomic_fetch_add(&released, 1);
+    atomic_store(&task->progress->rows, 7);
+    return cw_buffer_append(task->result, task->record->request.data, task->record->request.size, error);
 }
 
-static cw_status quick(void *context, struct cw_progress *progress, struct cw_buffer *result,
-                       struct cw_error *error)
+static cw_status failing(void *context, const struct cw_job_task *task, struct cw_error *error)
 {
     (void)context;
-    atomic_store(&progress->rows, 7);
-    return cw_buffer_append(result, "done", 4, error);
-}
-
-static cw_status failing(void *context, struct cw_progress *progress, struct cw_buffer *result,
-                         struct cw_error *error)
-{
-    (void)context;
-    (void)progress;
-    (void)result;
+    (void)task;
     return cw_error_set(error, CW_E_NOT_FOUND, "thing", "there is no thing");
 }
 
-static cw_status until_cancelled(void *context, struct cw_progress *progress, struct cw_buffer *result,
-                                 struct cw_error *error)
+/* Works when it is tried again. */
+static cw_status shaky(void *context, const struct cw_job_task *task, struct cw_error *error)
+{
+    (void)context;
+    (void)task;
+    return atomic_fetch_add(&attempts, 1) == 0 ? cw_error_set(error, CW_E_UNAVAILABLE, NULL, "away") : CW_OK;
+}
+
+static cw_status always_away(void *context, const struct cw_job_task *task, struct cw_error *error)
+{
+    (void)context;
+    (void)task;
+    atomic_fetch_add(&attempts, 1);
+    return cw_error_set(error, CW_E_UNAVAILABLE, NULL, "away");
+}
+
+static cw_status endless(void *context, const struct cw_job_task *task, struct cw_error *error)
 {
     const struct timespec pause = {0, 1000000};
     (void)context;
-    (void)result;
-    while (!cw_progress_is_cancelled(progress)) {
+    atomic_store(&task->progress->total, 100);
+    atomic_store(&task->progress->done, 50);
+    while (!cw_progress_is_cancelled(task->progress)) {
         nanosleep(&pause, NULL);
     }
     return cw_error_set(error, CW_E_CANCELLED, NULL, "stopped");
 }
 
-static struct cw_job_runner *new_runner(uint32_t queue, uint32_t history)
+/* Stands for what an attempt has kept and not told of. */
+static cw_status never(void *context, const struct cw_job_task *task, struct cw_error *error)
 {
-    const struct cw_job_options options = {.threads = 1, .queue_limit = queue, .history = history};
+    (void)context;
+    (void)task;
+    return cw_error_set(error, CW_E_INTERNAL, NULL, "the rows were there already");
+}
+
+static cw_status recall(void *context, const struct cw_run_record *run, struct cw_buffer *result,
+                        struct cw_error *error)
+{
+    (void)context;
+    return cw_buffer_format(result, error, "{\"run\":%d}", run->id.bytes[15]);
+}
+
+static const struct cw_job_kind kinds[] = {
+    {"quick", quick, NULL},      {"failing", failing, NULL}, {"shaky", shaky, NULL},
+    {"away", always_away, NULL}, {"endless", endless, NULL}, {"kept", never, recall},
+};
+
+static struct cw_job_runner *new_runner(uint32_t history)
+{
+    const struct cw_job_options options = {.store = fixture_store,
+                                           .kinds = kinds,
+                                           .kind_count = sizeof kinds / sizeof kinds[0],
+                                           .threads = 1,
+                                           .queue_limit = 4,
+                                           .history = history,
+                                           .history_age = INT64_C(3600000000),
+                                           .lease = 400000,
+                                           .grace = 10000};
     struct cw_job_runner *runner = NULL;
-    atomic_store(&released, 0);
-    ck_assert_int_eq(cw_job_runner_new(&options, &runner, NULL), CW_OK);
+    assert_ok(cw_job_runner_new(&options, &runner, &fixture_error));
     return runner;
+}
+
+static struct cw_uuid submit(struct cw_job_runner *runner, const char *kind)
+{
+    struct cw_job_record record = {.view = {.id = cw_uuid_fresh(), .created_at = cw_time_now()}};
+    const struct cw_uuid id = record.view.id;
+    snprintf(record.view.kind, sizeof record.view.kind, "%s", kind);
+    assert_ok(cw_buffer_format(&record.request, &fixture_error, "{}"));
+    assert_ok(cw_job_submit(runner, &record, &fixture_error));
+    cw_job_record_clear(&record);
+    return id;
 }
 
 static struct cw_job_view wait_for(struct cw_job_runner *runner, const struct cw_uuid *id,
                                    enum cw_job_state state)
 {
+    const struct timespec pause = {0, 5000000};
     struct cw_job_view view = {0};
-    for (int i = 0; i < 100 && view.state != state; i++) {
-        ck_assert_int_eq(cw_job_wait(runner, id, view.version, 5000, &view, NULL), CW_OK);
+    for (int i = 0; i < 8000; i++) {
+        struct cw_job_record record = {0};
+        assert_ok(cw_job_get(runner, id, &record, &fixture_error));
+        view = record.view;
+        cw_job_record_clear(&record);
+        if (view.state == state) {
+            break;
+        }
+        nanosleep(&pause, NULL);
     }
     ck_assert_str_eq(cw_job_state_name(view.state), cw_job_state_name(state));
     return view;
@@ -65,115 +120,220 @@ static struct cw_job_view wait_for(struct cw_job_runner *runner, const struct cw
 
 START_TEST(a_job_runs_and_keeps_its_result)
 {
-    struct cw_job_runner *runner = new_runner(4, 4);
-    struct cw_uuid id;
-    struct cw_buffer result = {0};
-    ck_assert_int_eq(cw_job_submit(runner, "test", quick, NULL, release, &id, NULL), CW_OK);
+    struct cw_job_runner *runner = new_runner(4);
+    struct cw_job_record record = {0};
+    const struct cw_uuid id = submit(runner, "quick");
     const struct cw_job_view view = wait_for(runner, &id, CW_JOB_SUCCEEDED);
     ck_assert_int_eq(view.rows, 7);
-    ck_assert_int_eq(cw_job_result(runner, &id, &result, NULL), CW_OK);
-    ck_assert_uint_eq(result.size, 4);
-    ck_assert_int_eq(atomic_load(&released), 1);
-    cw_buffer_clear(&result);
+    ck_assert_int_eq(view.attempts, 1);
+    cw_job_runner_free(runner);
+    runner = new_runner(4);
+    assert_ok(cw_job_get(runner, &id, &record, &fixture_error));
+    ck_assert_uint_eq(record.result.size, 2);
+    cw_job_record_clear(&record);
     cw_job_runner_free(runner);
 }
 END_TEST
 
 START_TEST(a_failure_is_kept)
 {
-    struct cw_job_runner *runner = new_runner(4, 4);
-    struct cw_uuid id;
-    struct cw_buffer result = {0};
-    struct cw_error error = {0};
-    ck_assert_int_eq(cw_job_submit(runner, "test", failing, NULL, release, &id, NULL), CW_OK);
+    struct cw_job_runner *runner = new_runner(4);
+    const struct cw_uuid id = submit(runner, "failing");
     const struct cw_job_view view = wait_for(runner, &id, CW_JOB_FAILED);
     ck_assert_str_eq(view.error.field, "thing");
-    ck_assert_int_eq(cw_job_result(runner, &id, &result, &error), CW_E_NOT_FOUND);
+    ck_assert_int_eq(view.error.code, CW_E_NOT_FOUND);
+    ck_assert_int_eq(view.attempts, 1);
+    cw_job_runner_free(runner);
+}
+END_TEST
+
+START_TEST(what_may_succeed_later_is_tried_again)
+{
+    struct cw_job_runner *runner = new_runner(4);
+    atomic_store(&attempts, 0);
+    struct cw_uuid id = submit(runner, "shaky");
+    ck_assert_int_eq(wait_for(runner, &id, CW_JOB_SUCCEEDED).attempts, 2);
+    atomic_store(&attempts, 0);
+    id = submit(runner, "away");
+    ck_assert_int_eq(wait_for(runner, &id, CW_JOB_FAILED).error.code, CW_E_UNAVAILABLE);
+    ck_assert_int_eq(atomic_load(&attempts), CW_JOB_ATTEMPTS_MAX);
     cw_job_runner_free(runner);
 }
 END_TEST
 
 START_TEST(running_and_queued_jobs_are_cancelled)
 {
-    struct cw_job_runner *runner = new_runner(4, 4);
-    struct cw_uuid first;
-    struct cw_uuid second;
-    ck_assert_int_eq(cw_job_submit(runner, "test", until_cancelled, NULL, release, &first, NULL), CW_OK);
+    struct cw_job_runner *runner = new_runner(4);
+    const struct cw_uuid first = submit(runner, "endless");
     wait_for(runner, &first, CW_JOB_RUNNING);
-    ck_assert_int_eq(cw_job_submit(runner, "test", until_cancelled, NULL, release, &second, NULL), CW_OK);
-    ck_assert_int_eq(cw_job_cancel(runner, &second, NULL), CW_OK);
+    const struct cw_uuid second = submit(runner, "endless");
+    assert_ok(cw_job_cancel(runner, &second, &fixture_error));
     wait_for(runner, &second, CW_JOB_CANCELLED);
-    ck_assert_int_eq(cw_job_cancel(runner, &first, NULL), CW_OK);
+    assert_ok(cw_job_cancel(runner, &first, &fixture_error));
     wait_for(runner, &first, CW_JOB_CANCELLED);
-    ck_assert_int_eq(atomic_load(&released), 2);
     cw_job_runner_free(runner);
 }
 END_TEST
 
-START_TEST(a_full_queue_refuses)
+/* Another runner stands for another server. */
+START_TEST(others_jobs_are_followed_and_cancelled)
 {
-    struct cw_job_runner *runner = new_runner(1, 4);
-    struct cw_uuid first;
-    struct cw_uuid id;
-    struct cw_error error = {0};
-    ck_assert_int_eq(cw_job_submit(runner, "test", until_cancelled, NULL, release, &first, NULL), CW_OK);
-    wait_for(runner, &first, CW_JOB_RUNNING);
-    ck_assert_int_eq(cw_job_submit(runner, "test", until_cancelled, NULL, release, &id, NULL), CW_OK);
-    ck_assert_int_eq(cw_job_submit(runner, "test", quick, NULL, release, &id, &error), CW_E_UNAVAILABLE);
-    ck_assert(error.retryable);
-    ck_assert_int_eq(atomic_load(&released), 1);
+    struct cw_job_runner *one = new_runner(4);
+    const struct cw_uuid first = submit(one, "endless");
+    wait_for(one, &first, CW_JOB_RUNNING);
+    struct cw_job_runner *other = new_runner(4);
+    struct cw_job_view view = {0};
+    const struct timespec pause = {0, 5000000};
+    assert_ok(cw_job_follow(other, &first, &fixture_error));
+    while (cw_job_peek(other, &first, &view) != CW_OK || view.done != 50) {
+        nanosleep(&pause, NULL);
+    }
+    ck_assert_int_ge(cw_job_seconds_left(&view), 0);
+    assert_ok(cw_job_cancel(other, &first, &fixture_error));
+    wait_for(one, &first, CW_JOB_CANCELLED);
+    while (view.state != CW_JOB_CANCELLED) {
+        assert_ok(cw_job_peek(other, &first, &view));
+        nanosleep(&pause, NULL);
+    }
+    cw_job_unfollow(other, &first);
+    ck_assert_int_eq(cw_job_peek(other, &first, &view), CW_E_NOT_FOUND);
+    cw_job_runner_free(other);
+    cw_job_runner_free(one);
+}
+END_TEST
+
+START_TEST(jobs_wait_again_when_a_runner_ends)
+{
+    struct cw_job_runner *runner = new_runner(4);
+    const struct cw_uuid id = submit(runner, "endless");
+    wait_for(runner, &id, CW_JOB_RUNNING);
     cw_job_runner_free(runner);
-    ck_assert_int_eq(atomic_load(&released), 3);
+    struct cw_job_record record = {0};
+    assert_ok(cw_store_job(fixture_store, &id, &record, &fixture_error));
+    ck_assert_int_eq(record.view.state, CW_JOB_QUEUED);
+    ck_assert_int_eq(record.view.attempts, 0);
+    cw_job_record_clear(&record);
+    runner = new_runner(4);
+    wait_for(runner, &id, CW_JOB_RUNNING);
+    cw_job_runner_free(runner);
+}
+END_TEST
+
+/* Queues a job that somebody took, who was heard of no more. */
+static struct cw_uuid abandon(const char *kind, int times, int run)
+{
+    const struct timespec pause = {0, 2000000};
+    const struct cw_job_lease lease = {cw_uuid_fresh(), 1};
+    struct cw_job_record record = {.view = {.id = cw_uuid_fresh(), .created_at = cw_time_now()}};
+    const struct cw_uuid id = record.view.id;
+    bool found;
+    snprintf(record.view.kind, sizeof record.view.kind, "%s", kind);
+    record.run.bytes[15] = (uint8_t)run;
+    assert_ok(cw_buffer_format(&record.request, &fixture_error, "{}"));
+    assert_ok(cw_store_job_add(fixture_store, &record, 4, &fixture_error));
+    cw_job_record_clear(&record);
+    for (int i = 0; i < times; i++) {
+        char all[64];
+        snprintf(all, sizeof all, "|%s|", kind);
+        assert_ok(cw_store_job_take(fixture_store, all, &lease, &record, &found, &fixture_error));
+        ck_assert(found);
+        cw_job_record_clear(&record);
+        nanosleep(&pause, NULL);
+    }
+    return id;
+}
+
+START_TEST(abandoned_jobs_are_taken_up_a_few_times)
+{
+    const struct cw_uuid once = abandon("quick", 1, 0);
+    struct cw_job_runner *runner = new_runner(4);
+    wait_for(runner, &once, CW_JOB_SUCCEEDED);
+    cw_job_runner_free(runner);
+    const struct cw_uuid often = abandon("quick", CW_JOB_ATTEMPTS_MAX - 1, 0);
+    runner = new_runner(4);
+    ck_assert_int_eq(wait_for(runner, &often, CW_JOB_SUCCEEDED).attempts, CW_JOB_ATTEMPTS_MAX);
+    cw_job_runner_free(runner);
+    const struct cw_uuid deadly = abandon("quick", CW_JOB_ATTEMPTS_MAX, 0);
+    runner = new_runner(4);
+    ck_assert_ptr_nonnull(strstr(wait_for(runner, &deadly, CW_JOB_FAILED).error.message, "given up"));
+    cw_job_runner_free(runner);
+}
+END_TEST
+
+START_TEST(a_run_that_is_there_is_not_made_again)
+{
+    struct cw_run_record run = rows_run(1);
+    const struct cw_batch *none[CW_ENTITY_COUNT] = {NULL};
+    memset(run.id.bytes, 0, 16);
+    run.id.bytes[15] = 77;
+    assert_ok(cw_store_write(fixture_store, none, &run, &fixture_error));
+    cw_run_record_clear(&run);
+    const struct cw_uuid id = abandon("kept", CW_JOB_ATTEMPTS_MAX, 77);
+    struct cw_job_runner *runner = new_runner(4);
+    struct cw_job_record record = {0};
+    wait_for(runner, &id, CW_JOB_SUCCEEDED);
+    assert_ok(cw_job_get(runner, &id, &record, &fixture_error));
+    ck_assert_mem_eq(record.result.data, "{\"run\":77}", record.result.size);
+    cw_job_record_clear(&record);
+    cw_job_runner_free(runner);
 }
 END_TEST
 
 START_TEST(old_jobs_are_forgotten)
 {
-    struct cw_job_runner *runner = new_runner(4, 2);
+    struct cw_job_runner *runner = new_runner(2);
     struct cw_uuid ids[4];
-    struct cw_job_view views[8];
+    struct cw_job_record records[8] = {0};
+    uint32_t count = 9;
     for (int i = 0; i < 4; i++) {
-        ck_assert_int_eq(cw_job_submit(runner, "test", quick, NULL, NULL, &ids[i], NULL), CW_OK);
+        ids[i] = submit(runner, "quick");
         wait_for(runner, &ids[i], CW_JOB_SUCCEEDED);
     }
-    ck_assert_int_eq(cw_job_get(runner, &ids[0], &views[0], NULL), CW_E_NOT_FOUND);
-    ck_assert_int_eq(cw_job_get(runner, &ids[3], &views[0], NULL), CW_OK);
-    ck_assert_uint_eq(cw_job_list(runner, views, 8), 2);
-    ck_assert_mem_eq(views[0].id.bytes, ids[3].bytes, 16);
+    cw_job_runner_free(runner);
+    runner = new_runner(2);
+    ck_assert_int_eq(cw_job_get(runner, &ids[0], &records[0], &fixture_error), CW_E_NOT_FOUND);
+    assert_ok(cw_job_list(runner, 8, records, &count, &fixture_error));
+    ck_assert_uint_eq(count, 2);
+    ck_assert_mem_eq(records[0].view.id.bytes, ids[3].bytes, 16);
     cw_job_runner_free(runner);
 }
 END_TEST
 
-START_TEST(jobs_of_before_are_known_again)
+START_TEST(rates_are_of_the_attempt)
 {
-    struct cw_job_runner *runner = new_runner(4, 2);
-    struct cw_job_view view = {.id = cw_uuid_fresh(), .created_at = 1, .finished_at = 3, .rows = 9};
-    struct cw_job_view seen[4];
-    struct cw_buffer result = {0};
-    const struct cw_job_ticket ticket = cw_job_ticket_new();
-    snprintf(view.kind, sizeof view.kind, "old");
-    ck_assert_int_eq(cw_job_restore(runner, &view, "made", 4, NULL), CW_OK);
-    ck_assert_int_eq(cw_job_submit_as(runner, &ticket, "test", quick, NULL, NULL, NULL), CW_OK);
-    wait_for(runner, &ticket.id, CW_JOB_SUCCEEDED);
-    ck_assert_uint_eq(cw_job_list(runner, seen, 4), 2);
-    ck_assert_mem_eq(seen[0].id.bytes, ticket.id.bytes, 16);
-    ck_assert_int_eq(seen[0].created_at, ticket.created_at);
-    ck_assert_mem_eq(seen[1].id.bytes, view.id.bytes, 16);
-    ck_assert_int_eq(seen[1].state, CW_JOB_SUCCEEDED);
-    ck_assert_int_eq(seen[1].finished_at, 3);
-    ck_assert_int_eq(seen[1].rows, 9);
-    ck_assert_int_eq(cw_job_result(runner, &view.id, &result, NULL), CW_OK);
-    ck_assert_mem_eq(result.data, "made", 4);
-    cw_buffer_clear(&result);
-    ck_assert_int_eq(cw_job_restore(runner, &view, "", 0, NULL), CW_OK);
-    ck_assert_uint_eq(cw_job_list(runner, seen, 4), 2);
-    cw_job_runner_free(runner);
+    struct cw_job_view view = {.state = CW_JOB_RUNNING,
+                               .started_at = 1000000,
+                               .measured_at = 3000000,
+                               .rows = 500,
+                               .done = 1,
+                               .total = 4};
+    ck_assert_int_eq(cw_job_rate(&view), 250);
+    ck_assert_int_eq(cw_job_seconds_left(&view), 6);
+    view.done = 0;
+    ck_assert_int_eq(cw_job_seconds_left(&view), -1);
+    view.state = CW_JOB_SUCCEEDED;
+    view.finished_at = 2000000;
+    ck_assert_int_eq(cw_job_rate(&view), 500);
+    ck_assert_int_eq(cw_job_seconds_left(&view), -1);
+    view.state = CW_JOB_QUEUED;
+    view.started_at = view.finished_at = 0;
+    ck_assert_int_eq(cw_job_rate(&view), 0);
 }
 END_TEST
 
 Suite *test_suite(void)
 {
-    return harness_suite("jobs", a_job_runs_and_keeps_its_result, a_failure_is_kept,
-                         running_and_queued_jobs_are_cancelled, a_full_queue_refuses, old_jobs_are_forgotten,
-                         jobs_of_before_are_known_again);
+    const TTest *const all[] = {
+        a_job_runs_and_keeps_its_result,
+        a_failure_is_kept,
+        what_may_succeed_later_is_tried_again,
+        running_and_queued_jobs_are_cancelled,
+        others_jobs_are_followed_and_cancelled,
+        jobs_wait_again_when_a_runner_ends,
+        abandoned_jobs_are_taken_up_a_few_times,
+        a_run_that_is_there_is_not_made_again,
+        old_jobs_are_forgotten,
+        rates_are_of_the_attempt,
+    };
+    return fixture_suite("jobs", all, sizeof all / sizeof *all);
 }
