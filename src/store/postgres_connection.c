@@ -118,6 +118,13 @@ static cw_status constraint_error(const struct cw_pg_connection *connection, con
                         PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
+/* libpq calls a connection sound whose last write failed, until it is read to its end. */
+static void read_to_end(PGconn *handle)
+{
+    for (int i = 0; i < 8 && PQstatus(handle) == CONNECTION_OK && PQconsumeInput(handle) == 1; i++) {
+    }
+}
+
 cw_status cw_pg_error(const struct cw_pg_connection *connection, const PGresult *result,
                       struct cw_error *error)
 {
@@ -126,11 +133,8 @@ cw_status cw_pg_error(const struct cw_pg_connection *connection, const PGresult 
     cw_status status = CW_E_UNAVAILABLE;
     if (state != NULL) {
         status = status_of_state(state, &retryable);
-    } else if (result != NULL && PQstatus(connection->handle) != CONNECTION_BAD) {
-        /* What could not be sent at all is the connection's fault, though libpq may call it sound until it
-         * is read from. */
-        retryable = false;
-        status = CW_E_INTERNAL;
+    } else {
+        read_to_end(connection->handle);
     }
     if (state != NULL && strncmp(state, "23", 2) == 0) {
         status = constraint_error(connection, result, state, status, error);
