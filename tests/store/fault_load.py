@@ -265,3 +265,9 @@ def check(program, uri, answers, loads=(), lost=0):
     with psycopg.connect(uri, autocommit=True) as connection:
         check_tables(connection, check_runs(connection, answers, list(loads), lost))
         return check_rows(connection, answers)
+
+
+def validate(program, uri):
+    """All rules hold after all of it."""
+    done = subprocess.run([program, "validate", "--quiet", uri], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

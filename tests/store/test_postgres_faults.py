@@ -16,7 +16,7 @@ import time
 import psycopg
 import pytest
 from disk import Disk
-from fault_load import Proxy, Requests, Server, check
+from fault_load import Proxy, Requests, Server, check, validate
 
 ROUNDS = os.environ.get("CARTWRIGHT_FAULTS")
 rounds_of = pytest.mark.parametrize("rounds", [int(ROUNDS)] if ROUNDS else [
@@ -169,6 +169,7 @@ def test_what_was_answered_outlives(cartwright, source_root, kind, rounds):
         try:
             for number in range(rounds):
                 shop.round(number)
+            validate(cartwright, shop.uri(shop.main, True))
         finally:
             shop.web.stop()
             if shop.proxy:
@@ -208,6 +209,7 @@ def test_two_servers_race_to_begin_and_to_write(cartwright, source_root, rounds)
             assert load.returncode == 0, load.stderr
             assert len(shops) == 1, "the small shop was made by both"
             compared = check(cartwright, uri, answers, [re.search(r"[0-9a-f-]{36}", load.stdout)[0], *shops])
+            validate(cartwright, uri)
             print(f"race: {len(answers)} requests answered with {compared} rows, {requests.repeated} sent again "
                   f"({dict(requests.refusals)})")
 
