@@ -5,7 +5,7 @@
 #define CW_API_IDEMPOTENCY_H
 
 #include "api/exchange.h"
-#include "store/store.h"
+#include "service/generate_store.h"
 
 /* Thread-safe. */
 struct cw_idempotency;

@@ -30,15 +30,18 @@ static const struct {
      "'additionalProperties':{'type':'array','items':{'type':'object'}}}}}]}"},
     {"Job",
      "{'type':'object','required':['id','kind','state','created_at','started_at','finished_at','progress',"
-     "'error'],'properties':{'id':{'type':'string','format':'uuid'},'kind':{'type':'string'},"
+     "'attempts','error'],'properties':{'id':{'type':'string','format':'uuid'},'kind':{'type':'string'},"
      "'state':{'type':'string','enum':['queued','running','succeeded','failed','cancelled']},"
      "'created_at':{'type':'string','format':'date-time'},"
      "'started_at':{'type':['string','null'],'format':'date-time'},"
      "'finished_at':{'type':['string','null'],'format':'date-time'},"
-     "'progress':{'type':'object','required':['done','total','rows'],'properties':{"
-     "'done':{'type':'integer','description':'Steps behind us'},"
-     "'total':{'type':'integer','description':'Steps in all; 0 while unknown'},'rows':{'type':'integer'}}},"
-     "'error':{'type':['string','null']},'result':{'type':'object'}}}"},
+     "'progress':{'type':'object','required':['done','total','rows','rows_per_second','seconds_left'],"
+     "'properties':{'done':{'type':'integer','description':'Steps behind us'},"
+     "'total':{'type':'integer','description':'Steps in all; 0 while unknown'},'rows':{'type':'integer'},"
+     "'rows_per_second':{'type':'integer','description':'Of the latest attempt'},"
+     "'seconds_left':{'type':['integer','null'],'description':'Null where that can not be told'}}},"
+     "'attempts':{'type':'integer','description':'How often it was "
+     "begun'},'error':{'type':['string','null']},'result':{'type':'object'}}}"},
     {"JobList", "{'type':'object','required':['data'],'properties':{'data':{'type':'array',"
                 "'items':{'$ref':'#/components/schemas/Job'}}}}"},
     {"Run",
