@@ -17,6 +17,10 @@
 /* At most CW_PADDING / sizeof(int32_t). */
 #define PREFETCH_ROWS 8
 
+/* A column with fewer rows than this writes strings of pools as they are: slots, of which there is one for
+ * each string of the pool, would cost more than they save. */
+#define FEWEST_SLOTTED_ROWS 1024
+
 /* A chunk should be worth a system call and still fit a core's second-level cache. */
 #define CHUNK_BYTES 524288
 #define FEWEST_CHUNK_ROWS 4096
@@ -38,6 +42,8 @@ struct text_column {
     const uint8_t *validity;
     _Atomic uint64_t *words;     /* of the slots */
     struct cw_text_slots *slots; /* of the pool met last; or NULL */
+    const struct cw_pool *pool;  /* of the batch, where its strings are written without slots */
+    int64_t pooled_rows;         /* seen so far */
     struct cw_slot_shelf *shelf; /* the encoder's */
     struct short_text end;       /* after a number: separator or row end */
     struct short_text close;     /* after a quoted value: the quote and end */
@@ -217,6 +223,14 @@ static char *write_large_code_or_null(char *out, struct text_column *column, int
     return write_slot(out, column, slot_of_valid(column, row), CW_LARGE_SLOT);
 }
 
+/* A pool's string without a slot. */
+static char *write_pooled(char *out, struct text_column *column, int64_t row)
+{
+    const struct cw_pool *pool = column->pool;
+    const uint32_t *offsets = pool->offsets + ((const int32_t *)column->values)[row];
+    return put(column->format->escape(out, pool->bytes + offsets[0], offsets[1] - offsets[0]), &column->end);
+}
+
 static char *write_or_null(char *out, struct text_column *column, int64_t row)
 {
     if ((column->validity[row >> 3] >> (row & 7)) & 1) {
@@ -324,6 +338,26 @@ static text_writer choose_code_writer(const struct text_column *column, bool has
     return has_nulls ? write_large_code_or_null : write_large_code;
 }
 
+/* Slots, or for a few rows the pool itself. */
+static cw_status bind_pool(struct text_column *column, const struct cw_pool *pool, int64_t rows,
+                           bool has_nulls, struct cw_error *error)
+{
+    column->pooled_rows += rows;
+    if (column->slots == NULL && column->pooled_rows < FEWEST_SLOTTED_ROWS) {
+        column->pool = pool;
+        column->write_valid = write_pooled;
+        column->write = has_nulls ? write_or_null : write_pooled;
+        return CW_OK;
+    }
+    const cw_status status =
+        column->slots == NULL || column->slots->pool != pool ? use_pool(column, pool, error) : CW_OK;
+    if (status == CW_OK) {
+        column->pool = NULL;
+        column->write = choose_code_writer(column, has_nulls);
+    }
+    return status;
+}
+
 static text_writer choose_string_writer(const struct text_column *column, const struct cw_column *source,
                                         int64_t rows)
 {
@@ -361,22 +395,31 @@ static cw_status column_bind(struct text_column *column, const struct cw_column 
                              struct cw_error *error)
 {
     const bool has_nulls = source->validity != NULL && source->null_count != 0;
-    if (source->pool != NULL && (column->slots == NULL || source->pool != column->slots->pool)) {
-        const cw_status status = use_pool(column, source->pool, error);
-        if (status != CW_OK) {
-            return status;
-        }
-    }
     column->values = source->values;
     column->bytes = source->bytes;
     column->validity = source->validity;
     if (source->pool != NULL) {
-        column->write = choose_code_writer(column, has_nulls);
-        return CW_OK;
+        return bind_pool(column, source->pool, rows, has_nulls, error);
     }
     column->write_valid = choose_writer(column, source, rows);
     column->write = has_nulls ? write_or_null : column->write_valid;
     return CW_OK;
+}
+
+/* The most bytes that pooled strings of the rows from first up to last have. */
+static size_t pooled_size(const struct text_column *column, const int32_t *codes, int64_t first, int64_t last)
+{
+    if (column->pool == NULL) {
+        return (size_t)(last - first) * column->slots->longest;
+    }
+    size_t size = 0;
+    for (int64_t row = first; row < last; row++) {
+        if (column->validity == NULL || ((column->validity[row >> 3] >> (row & 7)) & 1) != 0) {
+            const uint32_t *offsets = column->pool->offsets + codes[row];
+            size += offsets[1] - offsets[0];
+        }
+    }
+    return size;
 }
 
 /* The most bytes that the rows from first up to last can take. */
@@ -393,7 +436,7 @@ static size_t block_size(const struct text_chunk *chunk, const struct cw_batch *
         if (column->type != CW_TYPE_STRING) {
             size += rows * CW_DECIMAL_SLACK;
         } else if (source->pool != NULL) {
-            size += rows * column->slots->longest * column->format->growth;
+            size += pooled_size(column, source->values, first, last) * column->format->growth;
         } else {
             const int32_t *offsets = source->values;
             size += (size_t)(offsets[last] - offsets[first]) * column->format->growth;

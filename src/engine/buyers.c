@@ -118,7 +118,7 @@ int32_t cw_buyer_birth_date(const struct cw_buyers *buyers, uint32_t index)
 static uint32_t made_before(const struct cw_customer_plan *plan, int64_t time)
 {
     struct cw_customer customer;
-    int64_t count = (int64_t)(cw_growth_share(&plan->growth, time) * (double)plan->count);
+    int64_t count = (int64_t)(cw_growth_share(plan->growth, time) * (double)plan->count);
     for (; count < plan->count; count++) {
         cw_customer_make(plan, count, &customer);
         if (customer.created_at >= time) {

@@ -1,7 +1,6 @@
 #include "engine/customer_plan.h"
 
 #include "base/calendar.h"
-#include "base/mathematics.h"
 #include "base/uuid.h"
 
 #define FETCHED_ROWS 64            /* rows of which memory is fetched ahead, to stay in the nearest cache */
@@ -68,19 +67,22 @@ cw_status cw_customer_plan_init(struct cw_customer_plan *plan, const struct cw_r
                                       plan->count > 0 ? (uint64_t)plan->count : 1);
     share_customers(plan, spec);
     cw_birth_decades_fill(&plan->decades, &tables->ages, (int32_t)(plan->as_of / CW_MICROS_PER_DAY));
-    for (int i = 0; i < 256; i++) {
-        plan->spread[i] = cw_exp(0.5 * cw_normal_quantile((i + 0.5) / 256.0));
-    }
     int64_t start = spec->opening;
     if (spec->segment == CW_SEGMENT_NEW && spec->as_of - NEW_DAYS * CW_MICROS_PER_DAY > start) {
         start = spec->as_of - NEW_DAYS * CW_MICROS_PER_DAY;
     }
-    return cw_growth_init(&plan->growth, start, spec->as_of, error);
+    plan->growth = &tables->growth;
+    plan->own_growth = (struct cw_growth){0};
+    if (tables->growth.start == start && tables->growth.end == spec->as_of) {
+        return CW_OK;
+    }
+    plan->growth = &plan->own_growth;
+    return cw_growth_init(&plan->own_growth, start, spec->as_of, error);
 }
 
 void cw_customer_plan_clear(struct cw_customer_plan *plan)
 {
-    cw_growth_clear(&plan->growth);
+    cw_growth_clear(&plan->own_growth);
 }
 
 /* ---- A customer ---- */
@@ -110,12 +112,12 @@ static void make_times(const struct cw_customer_plan *plan, int64_t first, int64
     const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_SIGN_UP];
     const double share_of_one = 1.0 / (double)plan->count;
     const double highest = 0x1.fffffffffffffp-1;
-    int32_t day = cw_growth_first_day(&plan->growth, (double)first * share_of_one * highest);
+    int32_t day = cw_growth_first_day(plan->growth, (double)first * share_of_one * highest);
     for (int64_t i = 0; i < count; i++) {
         uint64_t draw = cw_draw(stream, (uint64_t)(first + i), 0);
         double share = ((double)(first + i) + cw_unit(draw)) * share_of_one;
         customers[i].row = first + i;
-        customers[i].created_at = cw_growth_next_time(&plan->growth, share < highest ? share : highest, &day);
+        customers[i].created_at = cw_growth_next_time(plan->growth, share < highest ? share : highest, &day);
     }
 }
 
@@ -315,7 +317,7 @@ static int64_t draw_limit(const struct cw_customer_plan *plan, const struct cw_c
                           double us_cents, uint64_t draw)
 {
     const struct cw_market *market = plan->tables->tables[customer->market].market;
-    return round_limit(us_cents * plan->spread[draw >> 56] * (double)market->rate / 10000.0, market);
+    return round_limit(us_cents * plan->tables->spread[draw >> 56] * (double)market->rate / 10000.0, market);
 }
 
 int64_t cw_customer_credit_limit(const struct cw_customer_plan *plan, const struct cw_customer *customer)

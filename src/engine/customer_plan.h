@@ -51,13 +51,14 @@ struct cw_customer_plan {
     int64_t market_ends[CW_MARKETS_MAX]; /* first + count of each market */
     int64_t prior[CW_MARKETS_MAX];
     struct cw_permutation order;
-    struct cw_growth growth;
+    const struct cw_growth *growth; /* of the tables where it suits, else the plan's own */
+    struct cw_growth own_growth;
     struct cw_stream streams[CW_CUSTOMER_DRAW_COUNT];
     struct cw_birth_decades decades;
-    double spread[256]; /* log-normal multipliers (median 1, sigma 0.5) at even probabilities */
 };
 
-/* Prepares a run of spec->customers rows. tables must outlive the plan. spec must be resolved. */
+/* Prepares a run of spec->customers rows. tables must outlive the plan, which stays where it is. spec must be
+ * resolved. */
 cw_status cw_customer_plan_init(struct cw_customer_plan *plan, const struct cw_run_spec *spec,
                                 const struct cw_market_tables *tables, struct cw_error *error);
 void cw_customer_plan_clear(struct cw_customer_plan *plan);

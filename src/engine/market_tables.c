@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/mathematics.h"
 
 #define USUAL_DAY 20454 /* 2026-01-01: how common given names are is reckoned for people of this day */
 
@@ -310,8 +311,14 @@ cw_status cw_market_tables_new(int64_t as_of, struct cw_market_tables **out, str
     }
     tables->count = cw_market_count();
     tables->day = first_day_of_year(as_of);
+    for (int i = 0; i < 256; i++) {
+        tables->spread[i] = cw_exp(0.5 * cw_normal_quantile((i + 0.5) / 256.0));
+    }
     tables->tables = cw_arena_alloc(&tables->arena, tables->count * sizeof *tables->tables);
     cw_status status = tables->tables == NULL ? no_memory(error, "markets") : build_tables(tables, error);
+    if (status == CW_OK) {
+        status = cw_growth_init(&tables->growth, as_of - CW_USUAL_AGE, as_of, error);
+    }
     if (status != CW_OK) {
         cw_market_tables_free(tables);
         return status;
@@ -338,6 +345,7 @@ void cw_market_tables_free(struct cw_market_tables *tables)
     free_pool(&tables->locales);
     free_pool(&tables->languages);
     free_pool(&tables->currencies);
+    cw_growth_clear(&tables->growth);
     cw_arena_clear(&tables->arena);
     free(tables);
 }

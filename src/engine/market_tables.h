@@ -5,6 +5,7 @@
 #define CW_ENGINE_MARKET_TABLES_H
 
 #include "engine/distribution.h"
+#include "engine/growth.h"
 #include "engine/name_tables.h"
 #include "engine/street.h"
 #include "model/reference.h"
@@ -66,7 +67,12 @@ struct cw_market_tables {
     struct cw_age_table ages;
     struct cw_pool given_names, family_names, cities, regions, postal_codes, payment_brands;
     struct cw_pool countries, locales, languages, currencies; /* indexed by market */
+    struct cw_growth growth; /* of a shop that opened CW_USUAL_AGE before the as-of time */
+    double spread[256];      /* log-normal multipliers (median 1, sigma 0.5) at even probabilities */
 };
+
+/* How long before the as-of time a shop opens unless the spec says otherwise, in microseconds. */
+#define CW_USUAL_AGE (INT64_C(1826) * 86400 * 1000000)
 
 /* Makes the tables of all markets for people of the year of as_of (microseconds since 1970): some megabytes,
  * some milliseconds. Immutable and shared freely. */

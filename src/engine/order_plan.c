@@ -164,9 +164,6 @@ static void make_streams(struct cw_order_plan *plan, const struct cw_run_spec *s
     for (uint32_t e = 0; e < CW_ENTITY_COUNT; e++) {
         plan->ids[e] = cw_stream_make(spec->seed, e, 5);
     }
-    for (int i = 0; i < 256; i++) {
-        plan->spread[i] = cw_exp(0.5 * cw_normal_quantile((i + 0.5) / 256.0));
-    }
 }
 
 static cw_status check_catalogue(const struct cw_run_spec *spec, const struct cw_buyers *buyers,

@@ -115,7 +115,6 @@ struct cw_order_plan {
     double units_per_order; /* on average over the buyers' segments */
     struct cw_stream traits, basket, times, stock, ids[CW_ENTITY_COUNT];
     uint64_t delivery_key; /* tells the deliveries of runs into one store apart */
-    double spread[256];    /* log-normal multipliers (median 1, sigma 0.5) at even probabilities */
 };
 
 cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spec *spec,

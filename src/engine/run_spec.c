@@ -5,6 +5,7 @@
 #include "base/calendar.h"
 #include "base/decimal.h"
 #include "engine/catalogue_plan.h"
+#include "engine/market_tables.h"
 #include "model/reference.h"
 
 #define DEFAULT_AS_OF_DAY 20454 /* 2026-01-01, the as-of time of data version 1 */
@@ -88,7 +89,7 @@ static cw_status resolve_times(struct cw_run_spec *spec, struct cw_error *error)
         spec->from = spec->to - MICROS_OF_DAYS(365);
     }
     if (spec->opening == CW_UNSET) {
-        int64_t five_years = spec->as_of - MICROS_OF_DAYS(1826);
+        int64_t five_years = spec->as_of - CW_USUAL_AGE;
         int64_t before_orders = spec->from - MICROS_OF_DAYS(365);
         spec->opening = five_years < before_orders ? five_years : before_orders;
         if (spec->opening < EARLIEST_TIME) {

@@ -88,7 +88,7 @@ void cw_stock_policy_of(const struct cw_order_plan *plan, uint32_t cell, uint32_
                         struct cw_stock_policy *policy)
 {
     uint64_t draw = cw_draw(plan->stock, variant, plan->demand.cells[cell].site << 8);
-    double believed = expected_demand(plan, cell, variant) * (0.6 + 0.4 * plan->spread[draw >> 56]);
+    double believed = expected_demand(plan, cell, variant) * (0.6 + 0.4 * plan->tables->spread[draw >> 56]);
     draw <<= 8;
     policy->lead_days = 3 + (int32_t)cw_slice(&draw, 16);
     double safety = 1.3 + 0.008 * cw_slice(&draw, 100);

@@ -18,7 +18,7 @@ static uint64_t draw_time(const struct cw_order_plan *plan, const struct cw_orde
 static int64_t spread_time(const struct cw_order_plan *plan, uint64_t draw, int64_t median)
 {
     uint64_t jitter = cw_below(draw << 8, (uint64_t)median / 50 + 1);
-    return (int64_t)((double)median * plan->spread[draw >> 56]) + (int64_t)jitter;
+    return (int64_t)((double)median * plan->tables->spread[draw >> 56]) + (int64_t)jitter;
 }
 
 /* Cards, wallets and debits go through in minutes; an account is charged at once; transfers and counters take

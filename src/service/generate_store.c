@@ -21,6 +21,7 @@ struct store_run {
     bool has_stock;   /* locked */
     int64_t rows[CW_ENTITY_COUNT];
     struct cw_output outputs[CW_ENTITY_COUNT * 2]; /* digests first, then what is answered */
+    size_t digest_count;
     struct cw_batch gathered[CW_ENTITY_COUNT];
 };
 
@@ -108,7 +109,7 @@ static cw_status open_run(struct store_run *run, struct cw_error *error)
     if (preview) {
         status = cw_store_priors(run->store, &run->spec, error);
     } else {
-        status = cw_store_reserve_numbers(run->store, &run->spec, error);
+        status = cw_store_reserve_numbers(run->store, &run->spec, run->basis, error);
         run->has_numbers = status == CW_OK;
     }
     if (status == CW_OK) {
@@ -119,7 +120,7 @@ static cw_status open_run(struct store_run *run, struct cw_error *error)
     }
     run->world = (struct cw_world){.market_tables = cw_shared_market_tables()};
     if (!cw_run_needs_world(&run->spec)) {
-        return cw_store_basis(run->store, run->basis, error);
+        return CW_OK;
     }
     status = cw_store_world_acquire(run->store, &run->shared, error);
     if (status == CW_OK) {
@@ -170,20 +171,19 @@ static cw_status make_rows(struct store_run *run, struct cw_load *load, struct c
 {
     const struct cw_store_run_options *given = run->options;
     const bool small = load == NULL;
-    const size_t digests = given->preview ? 0 : CW_ENTITY_COUNT;
-    struct cw_output *outputs = run->outputs + CW_ENTITY_COUNT - digests;
     if (given->output_count > CW_ENTITY_COUNT) {
         return cw_error_set(error, CW_E_LIMIT, NULL, "at most %d tables can be answered", CW_ENTITY_COUNT);
     }
-    cw_digest_outputs_init(run->outputs);
+    run->digest_count = given->preview ? 0 : cw_digest_outputs_init(&run->spec, run->outputs);
+    struct cw_output *answered = run->outputs + run->digest_count;
     if (given->output_count > 0) {
-        memcpy(run->outputs + CW_ENTITY_COUNT, given->outputs, given->output_count * sizeof *outputs);
+        memcpy(answered, given->outputs, given->output_count * sizeof *answered);
     }
     const struct cw_produce_options options = {.spec = &run->spec,
                                                .world = &run->world,
                                                .threads = small && !given->preview ? 1 : given->threads,
-                                               .outputs = outputs,
-                                               .output_count = digests + given->output_count,
+                                               .outputs = run->outputs,
+                                               .output_count = run->digest_count + given->output_count,
                                                .load = load,
                                                .take = small && !given->preview ? gather : NULL,
                                                .take_context = run,
@@ -191,7 +191,7 @@ static cw_status make_rows(struct store_run *run, struct cw_load *load, struct c
                                                .rows = run->rows};
     const cw_status status = cw_produce(&options, error);
     if (given->output_count > 0) {
-        memcpy(given->outputs, run->outputs + CW_ENTITY_COUNT, given->output_count * sizeof *outputs);
+        memcpy(given->outputs, answered, given->output_count * sizeof *answered);
     }
     return status;
 }
@@ -226,7 +226,7 @@ static cw_status fill_record(struct store_run *run, struct cw_run_record *record
                      : cw_buffer_append(&record->request, record->spec.data, record->spec.size, error);
     }
     if (status == CW_OK) {
-        status = cw_digests_json(run->outputs, &record->digests, error);
+        status = cw_digests_json(run->outputs, run->digest_count, &record->digests, error);
     }
     if (status == CW_OK) {
         status = cw_basis_json(run->basis, &record->basis, error);

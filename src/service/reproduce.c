@@ -170,7 +170,7 @@ static cw_status make_again(struct cw_store *store, const struct cw_run_spec *sp
     struct cw_world world = {0};
     int64_t basis[CW_ENTITY_COUNT];
     cw_status status = CW_OK;
-    cw_digest_outputs_init(outputs);
+    cw_digest_outputs_init(NULL, outputs);
     if (cw_run_needs_world(spec)) {
         status = cw_basis_parse(&record->basis, basis, error);
         if (status == CW_OK) {

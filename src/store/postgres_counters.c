@@ -33,98 +33,78 @@ cw_status cw_pg_counters_make(struct cw_pg_connection *connection, struct cw_err
     return status;
 }
 
-/* A run that began after `prior` numbers and made `made` rows used up prior + made of them. Without a prior
- * it may have been made for an empty shop or by someone who did not ask: then its rows come on top. */
+/* See struct cw_use. */
 const char cw_pg_used_sql[] =
-    "UPDATE counters SET value = CASE WHEN used.prior > 0 THEN greatest(value, used.prior + used.made) ELSE "
-    "value + used.made END FROM unnest(string_to_array($1, ' '), string_to_array($2, ' ')::bigint[], "
-    "string_to_array($3, ' ')::bigint[]) AS used (name, prior, made) WHERE counters.name = used.name";
+    "UPDATE counters SET value = greatest(value + used.added, used.least) FROM unnest(string_to_array($1, ' "
+    "'), string_to_array($2, ' ')::bigint[], string_to_array($3, ' ')::bigint[]) AS used (name, added, "
+    "least) WHERE counters.name = used.name";
 
 struct used_text {
-    struct cw_buffer names, priors, made;
+    struct cw_buffer names, added, least;
 };
 
-static cw_status put_used(struct used_text *text, const char *name, int64_t prior, int64_t made,
+static cw_status put_used(struct used_text *text, const char *name, const struct cw_use *use,
                           struct cw_error *error)
 {
-    if (made == 0) {
+    if (use->added == 0 && use->least == 0) {
         return CW_OK;
     }
     const char *space = text->names.size > 0 ? " " : "";
     cw_status status = cw_buffer_format(&text->names, error, "%s%s", space, name);
     if (status == CW_OK) {
-        status = cw_buffer_format(&text->priors, error, "%s%lld", space, (long long)prior);
+        status = cw_buffer_format(&text->added, error, "%s%lld", space, (long long)use->added);
     }
     if (status == CW_OK) {
-        status = cw_buffer_format(&text->made, error, "%s%lld", space, (long long)made);
+        status = cw_buffer_format(&text->least, error, "%s%lld", space, (long long)use->least);
     }
     return status;
 }
 
-static cw_status put_all_used(struct used_text *text, const struct cw_tally *tally,
-                              const struct cw_priors *priors, struct cw_error *error)
+static cw_status put_all_used(struct used_text *text, const struct cw_usage *usage, struct cw_error *error)
 {
     cw_status status = CW_OK;
     for (uint32_t m = 0; status == CW_OK && m < cw_market_count() && m < CW_MARKETS_MAX; m++) {
         char name[NAME_MAX_SIZE];
         snprintf(name, sizeof name, "used.customers.%s", cw_market_get(m)->country);
-        status = put_used(text, name, priors->customers[m], tally->customers[m], error);
+        status = put_used(text, name, &usage->customers[m], error);
     }
     if (status == CW_OK) {
-        status = put_used(text, "used.customer_runs", priors->customer_runs,
-                          tally->rows[CW_ENTITY_CUSTOMER] > 0, error);
+        status = put_used(text, "used.customer_runs", &usage->customer_runs, error);
     }
     if (status == CW_OK) {
-        status = put_used(text, "used.products", priors->products, tally->rows[CW_ENTITY_PRODUCT], error);
+        status = put_used(text, "used.products", &usage->products, error);
     }
-    return status == CW_OK
-               ? put_used(text, "used.orders", priors->orders, tally->rows[CW_ENTITY_ORDER], error)
-               : status;
+    return status == CW_OK ? put_used(text, "used.orders", &usage->orders, error) : status;
 }
 
-cw_status cw_pg_used_parameters(const struct cw_tally *tally, const struct cw_priors *priors,
-                                struct cw_pg_parameters *parameters, struct cw_error *error)
+cw_status cw_pg_usage_parameters(const struct cw_usage *usage, struct cw_pg_parameters *parameters,
+                                 struct cw_error *error)
 {
     struct used_text text = {0};
-    cw_status status = put_all_used(&text, tally, priors, error);
-    const struct cw_buffer *const buffers[] = {&text.names, &text.priors, &text.made};
+    cw_status status = put_all_used(&text, usage, error);
+    const struct cw_buffer *const buffers[] = {&text.names, &text.added, &text.least};
     for (size_t i = 0; status == CW_OK && i < 3; i++) {
         status = cw_pg_add_bytes(parameters, buffers[i]->data != NULL ? buffers[i]->data : "",
                                  buffers[i]->size, error);
     }
     cw_buffer_clear(&text.names);
-    cw_buffer_clear(&text.priors);
-    cw_buffer_clear(&text.made);
+    cw_buffer_clear(&text.added);
+    cw_buffer_clear(&text.least);
     return status;
 }
 
-static void take_counter(const char *name, int64_t value, int64_t *rows, struct cw_priors *priors)
+cw_status cw_pg_used_parameters(const struct cw_tally *tally, const struct cw_priors *priors,
+                                struct cw_pg_parameters *parameters, struct cw_error *error)
 {
-    if (strncmp(name, "rows.", 5) == 0) {
-        const struct cw_entity *entity = cw_entity_find(name + 5, strlen(name + 5));
-        if (entity != NULL && rows != NULL) {
-            rows[entity->id] = value;
-        }
-    } else if (priors == NULL) {
-        return;
-    } else if (strncmp(name, "used.customers.", 15) == 0) {
-        const int market = cw_market_find(name + 15);
-        if (market >= 0 && market < CW_MARKETS_MAX) {
-            priors->customers[market] = value;
-        }
-    } else if (strcmp(name, "used.customer_runs") == 0) {
-        priors->customer_runs = value;
-    } else if (strcmp(name, "used.products") == 0) {
-        priors->products = value;
-    } else if (strcmp(name, "used.orders") == 0) {
-        priors->orders = value;
-    }
+    struct cw_usage usage = {0};
+    cw_usage_add(&usage, tally, priors);
+    return cw_pg_usage_parameters(&usage, parameters, error);
 }
 
 static void take_counters(PGresult *result, int64_t *rows, struct cw_priors *priors)
 {
     for (int row = 0; row < PQntuples(result); row++) {
-        take_counter(PQgetvalue(result, row, 0), cw_pg_integer(result, row, 1), rows, priors);
+        cw_counter_take(PQgetvalue(result, row, 0), cw_pg_integer(result, row, 1), rows, priors);
     }
     PQclear(result);
 }
@@ -163,18 +143,17 @@ cw_status cw_pg_count(struct cw_store *store, enum cw_entity_id entity, int64_t 
     return status;
 }
 
-cw_status cw_pg_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error)
+cw_status cw_pg_counters(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors,
+                         struct cw_error *error)
 {
     int64_t all[CW_ENTITY_COUNT] = {0};
-    const cw_status status = read_counters(store, all, NULL, error);
-    if (status == CW_OK) {
+    struct cw_priors used = {0};
+    const cw_status status = read_counters(store, all, &used, error);
+    if (status == CW_OK && rows != NULL) {
         memcpy(rows, all, sizeof all);
     }
+    if (status == CW_OK && priors != NULL) {
+        *priors = used;
+    }
     return status;
-}
-
-cw_status cw_pg_priors(struct cw_store *store, struct cw_priors *priors, struct cw_error *error)
-{
-    *priors = (struct cw_priors){0};
-    return read_counters(store, NULL, priors, error);
 }

@@ -132,23 +132,35 @@ cw_status cw_pg_insert_sql(const struct cw_entity *entity, struct cw_buffer *sql
     return status == CW_OK ? cw_buffer_append(sql, "", 1, error) : status;
 }
 
-static cw_status add_array(const struct cw_column *column, int64_t rows, struct cw_pg_parameters *parameters,
-                           struct cw_error *error)
+/* Appends the same column of several batches as one array. */
+static cw_status add_array(const struct cw_batch *const *batches, size_t count, uint32_t c,
+                           struct cw_pg_parameters *parameters, struct cw_error *error)
 {
     struct cw_buffer *bytes = &parameters->bytes;
-    const cw_status status = cw_buffer_reserve(bytes, cw_pg_column_bound(column, rows) + 20, error);
+    size_t bound = 20;
+    int64_t rows = 0;
+    bool has_nulls = false;
+    for (size_t b = 0; b < count; b++) {
+        const struct cw_column *column = &batches[b]->columns[c];
+        bound += cw_pg_column_bound(column, batches[b]->row_count);
+        rows += batches[b]->row_count;
+        has_nulls = has_nulls || (column->validity != NULL && column->null_count > 0);
+    }
+    const cw_status status = cw_buffer_reserve(bytes, bound, error);
     if (status != CW_OK) {
         return status;
     }
     const size_t start = bytes->size;
     char *at = bytes->data + start;
     at = cw_pg_put32(at, 1); /* dimensions */
-    at = cw_pg_put32(at, column->validity != NULL && column->null_count > 0);
-    at = cw_pg_put32(at, types[column->type].oid);
+    at = cw_pg_put32(at, has_nulls);
+    at = cw_pg_put32(at, types[batches[0]->columns[c].type].oid);
     at = cw_pg_put32(at, (uint32_t)rows);
     at = cw_pg_put32(at, 1); /* the first element's number */
-    for (int64_t row = 0; row < rows; row++) {
-        at = cw_pg_put_value(at, column, row);
+    for (size_t b = 0; b < count; b++) {
+        for (int64_t row = 0; row < batches[b]->row_count; row++) {
+            at = cw_pg_put_value(at, &batches[b]->columns[c], row);
+        }
     }
     bytes->size = (size_t)(at - bytes->data);
     parameters->offsets[parameters->count] = start;
@@ -157,15 +169,24 @@ static cw_status add_array(const struct cw_column *column, int64_t rows, struct 
     return CW_OK;
 }
 
-cw_status cw_pg_insert_parameters(const struct cw_batch *batch, struct cw_pg_parameters *parameters,
-                                  struct cw_error *error)
+bool cw_pg_insert_merges(enum cw_entity_id entity)
+{
+    return !counts_itself(entity);
+}
+
+cw_status cw_pg_insert_parameters(const struct cw_batch *const *batches, size_t count,
+                                  struct cw_pg_parameters *parameters, struct cw_error *error)
 {
     cw_status status = CW_OK;
-    for (uint32_t c = 0; status == CW_OK && c < batch->column_count; c++) {
-        status = add_array(&batch->columns[c], batch->row_count, parameters, error);
+    int64_t rows = 0;
+    for (size_t b = 0; b < count; b++) {
+        rows += batches[b]->row_count;
     }
-    if (status == CW_OK && !counts_itself(batch->entity->id)) {
-        status = cw_pg_add_int64(parameters, batch->row_count, error);
+    for (uint32_t c = 0; status == CW_OK && c < batches[0]->column_count; c++) {
+        status = add_array(batches, count, c, parameters, error);
+    }
+    if (status == CW_OK && !counts_itself(batches[0]->entity->id)) {
+        status = cw_pg_add_int64(parameters, rows, error);
     }
     return status;
 }

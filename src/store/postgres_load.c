@@ -235,7 +235,7 @@ static cw_status insert_batch(struct pg_load *load, const struct cw_batch *batch
     struct cw_pg_parameters parameters = {0};
     cw_status status = cw_pg_insert_sql(batch->entity, &sql, error);
     if (status == CW_OK) {
-        status = cw_pg_insert_parameters(batch, &parameters, error);
+        status = cw_pg_insert_parameters(&batch, 1, &parameters, error);
     }
     if (status == CW_OK) {
         status = cw_pg_run(load->connection, sql.data, &parameters, error);

@@ -75,8 +75,11 @@ cw_status cw_pg_heal_unattended(struct cw_pg_connection *connection, struct cw_e
 
 /* The statement that adds a batch of the entity and counts its rows. rows: its batch's columns as arrays. */
 cw_status cw_pg_insert_sql(const struct cw_entity *entity, struct cw_buffer *sql, struct cw_error *error);
-cw_status cw_pg_insert_parameters(const struct cw_batch *batch, struct cw_pg_parameters *parameters,
-                                  struct cw_error *error);
+/* Its parameters: the rows of one batch, or of several of the same entity one after the other, unless
+ * cw_pg_insert_merges says that their rows may be the same. */
+cw_status cw_pg_insert_parameters(const struct cw_batch *const *batches, size_t count,
+                                  struct cw_pg_parameters *parameters, struct cw_error *error);
+bool cw_pg_insert_merges(enum cw_entity_id entity);
 /* What a run adds besides its rows. */
 extern const char cw_pg_run_sql[];
 cw_status cw_pg_run_parameters(const struct cw_run_record *run, struct cw_pg_parameters *parameters,
@@ -90,6 +93,9 @@ cw_status cw_pg_answer_parameters(const struct cw_kept_answer *answer, struct cw
 extern const char cw_pg_used_sql[];
 cw_status cw_pg_used_parameters(const struct cw_tally *tally, const struct cw_priors *priors,
                                 struct cw_pg_parameters *parameters, struct cw_error *error);
+/* The same for several runs together. */
+cw_status cw_pg_usage_parameters(const struct cw_usage *usage, struct cw_pg_parameters *parameters,
+                                 struct cw_error *error);
 /* What a run that fulfils a job ends it by. */
 extern const char cw_pg_job_sql[];
 cw_status cw_pg_job_parameters(const struct cw_run_job *job, struct cw_pg_parameters *parameters,
@@ -116,8 +122,8 @@ cw_status cw_pg_read(struct cw_store *store, const struct cw_query *query, struc
                      struct cw_error *error);
 cw_status cw_pg_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
                       struct cw_error *error);
-cw_status cw_pg_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error);
-cw_status cw_pg_priors(struct cw_store *store, struct cw_priors *priors, struct cw_error *error);
+cw_status cw_pg_counters(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors,
+                         struct cw_error *error);
 cw_status cw_pg_runs(struct cw_store *store, const struct cw_uuid *id, const struct cw_uuid *after,
                      uint32_t limit, struct cw_run_record *records, uint32_t *count, struct cw_error *error);
 cw_status cw_pg_select(struct cw_store *store, const char *sql, const char *const *parameters,
@@ -134,6 +140,14 @@ cw_status cw_pg_reader_query(struct cw_reader *reader, const char *sql, const st
 cw_status cw_pg_expect(struct cw_store *store, int64_t from, int64_t to, struct cw_error *error);
 extern const struct cw_key_operations cw_pg_key_operations;
 extern const struct cw_job_operations cw_pg_job_operations;
+
+/* The answers to one part of a pipeline: the first failure. What follows a failure there was not run. */
+cw_status cw_pg_read_part(struct cw_pg_connection *connection, struct cw_error *error);
+
+/* Writes a group as one transaction in which the rows of all runs share statements. After a failure nothing
+ * of it is there, and nobody's write is settled: some run is to blame, but not all. */
+cw_status cw_pg_write_merged(struct cw_pg_connection *connection, const struct cw_write *group,
+                             struct cw_error *error);
 
 /* ?1 becomes $1, outside of quotes. */
 cw_status cw_pg_translate(const char *sql, struct cw_buffer *out, struct cw_error *error);

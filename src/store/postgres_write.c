@@ -1,6 +1,8 @@
-/* Small writes that arrive together: one transaction, sent without waiting for answers in between. Every run
- * is a part of the pipeline that begins by going back to the last savepoint and ends by setting one of the
- * same name: after a run that failed that undoes it, after one that did not it undoes nothing. */
+/* Small writes that arrive together: one transaction, sent without waiting for answers in between. At first
+ * the runs share statements; when that fails, the group is written again, each run by itself, to find out
+ * whose rows are to blame. Then every run is a part of the pipeline that begins by going back to the last
+ * savepoint and ends by setting one of the same name: after a run that failed that undoes it, after one that
+ * did not it undoes nothing. */
 #include <stdlib.h>
 
 #include "store/postgres_store.h"
@@ -85,7 +87,7 @@ static cw_status send_rows(struct writing *self, const struct cw_write *write, s
         if (batch == NULL || batch->row_count == 0) {
             continue;
         }
-        status = cw_pg_insert_parameters(batch, &self->parameters, error);
+        status = cw_pg_insert_parameters(&batch, 1, &self->parameters, error);
         status = send_filled(self, self->inserts[e], status, error);
         cw_tally_add(tally, batch, batch->row_count);
     }
@@ -167,10 +169,9 @@ static cw_status send_group(struct writing *self, struct cw_write *group, struct
     return status == CW_OK ? end_part(self, error) : status;
 }
 
-/* The first failure of a part of the pipeline; what follows it there was not run. */
-static cw_status read_part(struct writing *self, struct cw_error *error)
+cw_status cw_pg_read_part(struct cw_pg_connection *connection, struct cw_error *error)
 {
-    PGconn *handle = self->connection->handle;
+    PGconn *handle = connection->handle;
     cw_status status = CW_OK;
     /* Two results of nothing in a row: there is no more to come. */
     for (int silent = 0; silent < 2;) {
@@ -182,25 +183,25 @@ static cw_status read_part(struct writing *self, struct cw_error *error)
             return status;
         }
         if (result != NULL && status == CW_OK && (kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE)) {
-            status = cw_pg_error(self->connection, result, error);
+            status = cw_pg_error(connection, result, error);
         }
         PQclear(result);
     }
-    return status != CW_OK ? status : cw_pg_error(self->connection, NULL, error);
+    return status != CW_OK ? status : cw_pg_error(connection, NULL, error);
 }
 
 /* opened: whether the transaction could be begun at all. */
 static cw_status read_group(struct writing *self, struct cw_write *group, bool *opened,
                             struct cw_error *error)
 {
-    const cw_status beginning = read_part(self, error);
+    const cw_status beginning = cw_pg_read_part(self->connection, error);
     *opened = beginning == CW_OK;
     for (struct cw_write *write = group; write != NULL; write = write->next) {
         if (!write->sent) {
             continue;
         }
         struct cw_error failure = {0};
-        const cw_status status = read_part(self, &failure);
+        const cw_status status = cw_pg_read_part(self->connection, &failure);
         if (beginning == CW_OK && status != CW_OK && !write->settled &&
             PQstatus(self->connection->handle) == CONNECTION_OK) {
             write->status = status;
@@ -209,7 +210,7 @@ static cw_status read_group(struct writing *self, struct cw_write *group, bool *
         }
     }
     struct cw_error failure = {0};
-    const cw_status ending = read_part(self, &failure);
+    const cw_status ending = cw_pg_read_part(self->connection, &failure);
     if (beginning == CW_OK && ending != CW_OK && error != NULL) {
         *error = failure;
     }
@@ -281,6 +282,11 @@ static cw_status write_group(struct cw_pg_store *store, struct cw_write *group, 
         }
         if (status == CW_OK && attempt > 0 && !is_settled(group)) {
             status = cw_pg_heal(writing.connection, error);
+        }
+        if (status == CW_OK && attempt == 0 &&
+            cw_pg_write_merged(writing.connection, group, error) == CW_OK) {
+            cw_pg_return(store, writing.connection);
+            return CW_OK;
         }
         if (status == CW_OK && !is_settled(group)) {
             status = write_once(&writing, group, &opened, error);

@@ -24,22 +24,21 @@ static cw_status upsert(struct cw_connection *connection, const char *sql, const
     return cw_statement_run(connection, statement, error);
 }
 
-/* A run that began after `prior` numbers and made `made` rows used up prior + made of them. Without a prior
- * it may have been made for an empty shop or by someone who did not ask: then its rows come on top. */
-static cw_status raise_used(struct cw_connection *connection, const char *name, int64_t prior, int64_t made,
+/* See struct cw_use. */
+static cw_status raise_used(struct cw_connection *connection, const char *name, const struct cw_use *use,
                             struct cw_error *error)
 {
-    if (made == 0) {
+    if (use->added == 0 && use->least == 0) {
         return CW_OK;
     }
     return upsert(connection,
-                  "INSERT INTO counters (name, value) VALUES (?1, ?2 + ?3) ON CONFLICT (name) DO UPDATE SET "
-                  "value = iif(?2 > 0, max(value, excluded.value), value + ?3)",
-                  name, prior, made, error);
+                  "INSERT INTO counters (name, value) VALUES (?1, max(?2, ?3)) ON CONFLICT (name) DO UPDATE "
+                  "SET value = max(value + ?2, ?3)",
+                  name, use->added, use->least, error);
 }
 
-cw_status cw_counters_apply(struct cw_connection *connection, const struct cw_tally *tally,
-                            const struct cw_priors *priors, struct cw_error *error)
+cw_status cw_counters_raise(struct cw_connection *connection, const struct cw_tally *tally,
+                            const struct cw_usage *usage, struct cw_error *error)
 {
     char name[COUNTER_NAME_MAX];
     cw_status status = CW_OK;
@@ -54,20 +53,23 @@ cw_status cw_counters_apply(struct cw_connection *connection, const struct cw_ta
     }
     for (uint32_t m = 0; status == CW_OK && m < cw_market_count() && m < CW_MARKETS_MAX; m++) {
         snprintf(name, sizeof name, "used.customers.%s", cw_market_get(m)->country);
-        status = raise_used(connection, name, priors->customers[m], tally->customers[m], error);
-    }
-    const int64_t customer_runs = tally->rows[CW_ENTITY_CUSTOMER] > 0;
-    if (status == CW_OK) {
-        status = raise_used(connection, "used.customer_runs", priors->customer_runs, customer_runs, error);
+        status = raise_used(connection, name, &usage->customers[m], error);
     }
     if (status == CW_OK) {
-        status =
-            raise_used(connection, "used.products", priors->products, tally->rows[CW_ENTITY_PRODUCT], error);
+        status = raise_used(connection, "used.customer_runs", &usage->customer_runs, error);
     }
     if (status == CW_OK) {
-        status = raise_used(connection, "used.orders", priors->orders, tally->rows[CW_ENTITY_ORDER], error);
+        status = raise_used(connection, "used.products", &usage->products, error);
     }
-    return status;
+    return status == CW_OK ? raise_used(connection, "used.orders", &usage->orders, error) : status;
+}
+
+cw_status cw_counters_apply(struct cw_connection *connection, const struct cw_tally *tally,
+                            const struct cw_priors *priors, struct cw_error *error)
+{
+    struct cw_usage usage = {0};
+    cw_usage_add(&usage, tally, priors);
+    return cw_counters_raise(connection, tally, &usage, error);
 }
 
 static cw_status counter_read(struct cw_connection *connection, const char *name, int64_t *value,
@@ -104,57 +106,42 @@ cw_status cw_sqlite_count(struct cw_store *base, enum cw_entity_id entity, int64
     return status;
 }
 
-cw_status cw_sqlite_basis(struct cw_store *base, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error)
+static cw_status take_counters(struct cw_connection *connection, sqlite3_stmt *statement,
+                               int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors,
+                               struct cw_error *error)
+{
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        cw_counter_take((const char *)sqlite3_column_text(statement, 0), sqlite3_column_int64(statement, 1),
+                        rows, priors);
+    }
+    const cw_status status = code == SQLITE_DONE ? CW_OK : cw_connection_error(connection, error);
+    cw_statement_finish(statement);
+    return status;
+}
+
+cw_status cw_sqlite_counters(struct cw_store *base, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors,
+                             struct cw_error *error)
 {
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     struct cw_connection *connection;
+    sqlite3_stmt *statement;
+    int64_t read[CW_ENTITY_COUNT] = {0};
+    struct cw_priors used = {0};
     cw_status status = cw_sqlite_borrow(store, &connection, error);
     if (status != CW_OK) {
         return status;
     }
-    int64_t read[CW_ENTITY_COUNT] = {0};
-    status = cw_connection_execute(connection, "BEGIN", error);
-    for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
-        status = cw_counters_rows(connection, (enum cw_entity_id)e, &read[e], error);
-    }
-    cw_connection_execute(connection, "ROLLBACK", NULL);
-    cw_sqlite_return(store, connection);
+    status = cw_connection_prepare(connection, "SELECT name, value FROM counters", &statement, error);
     if (status == CW_OK) {
+        status = take_counters(connection, statement, read, &used, error);
+    }
+    cw_sqlite_return(store, connection);
+    if (status == CW_OK && rows != NULL) {
         memcpy(rows, read, sizeof read);
     }
-    return status;
-}
-
-static cw_status priors_read(struct cw_connection *connection, struct cw_priors *priors,
-                             struct cw_error *error)
-{
-    cw_status status = cw_connection_execute(connection, "BEGIN", error);
-    for (uint32_t m = 0; status == CW_OK && m < cw_market_count() && m < CW_MARKETS_MAX; m++) {
-        char name[COUNTER_NAME_MAX];
-        snprintf(name, sizeof name, "used.customers.%s", cw_market_get(m)->country);
-        status = counter_read(connection, name, &priors->customers[m], error);
-    }
-    if (status == CW_OK) {
-        status = counter_read(connection, "used.customer_runs", &priors->customer_runs, error);
-    }
-    if (status == CW_OK) {
-        status = counter_read(connection, "used.products", &priors->products, error);
-    }
-    if (status == CW_OK) {
-        status = counter_read(connection, "used.orders", &priors->orders, error);
-    }
-    cw_connection_execute(connection, "ROLLBACK", NULL);
-    return status;
-}
-
-cw_status cw_sqlite_priors(struct cw_store *base, struct cw_priors *priors, struct cw_error *error)
-{
-    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
-    struct cw_connection *connection;
-    cw_status status = cw_sqlite_borrow(store, &connection, error);
-    if (status == CW_OK) {
-        status = priors_read(connection, priors, error);
-        cw_sqlite_return(store, connection);
+    if (status == CW_OK && priors != NULL) {
+        *priors = used;
     }
     return status;
 }

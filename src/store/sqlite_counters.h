@@ -10,6 +10,10 @@
 cw_status cw_counters_apply(struct cw_connection *connection, const struct cw_tally *tally,
                             const struct cw_priors *priors, struct cw_error *error);
 
+/* The same for several runs together: what they added, and used up. */
+cw_status cw_counters_raise(struct cw_connection *connection, const struct cw_tally *tally,
+                            const struct cw_usage *usage, struct cw_error *error);
+
 cw_status cw_counters_rows(struct cw_connection *connection, enum cw_entity_id entity, int64_t *rows,
                            struct cw_error *error);
 

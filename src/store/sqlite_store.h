@@ -87,8 +87,8 @@ cw_status cw_sqlite_read(struct cw_store *store, const struct cw_query *query, s
                          struct cw_error *error);
 cw_status cw_sqlite_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
                           struct cw_error *error);
-cw_status cw_sqlite_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error);
-cw_status cw_sqlite_priors(struct cw_store *store, struct cw_priors *priors, struct cw_error *error);
+cw_status cw_sqlite_counters(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors,
+                             struct cw_error *error);
 cw_status cw_sqlite_runs(struct cw_store *store, const struct cw_uuid *id, const struct cw_uuid *after,
                          uint32_t limit, struct cw_run_record *records, uint32_t *count,
                          struct cw_error *error);

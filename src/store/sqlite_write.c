@@ -5,10 +5,15 @@
 #include "store/sqlite_insert.h"
 #include "store/sqlite_store.h"
 
+/* What the runs of a group come to, for the counters. */
+struct group_sum {
+    struct cw_tally tally;
+    struct cw_usage usage;
+};
+
 static cw_status insert_run(struct cw_connection *connection, const struct cw_write *write,
-                            struct cw_error *error)
+                            struct cw_tally *tally, struct cw_error *error)
 {
-    struct cw_tally tally = {0};
     cw_status status = CW_OK;
     for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
         const struct cw_batch *batch = write->batches[e];
@@ -18,27 +23,29 @@ static cw_status insert_run(struct cw_connection *connection, const struct cw_wr
         int64_t added = 0;
         status = cw_batch_insert(connection, batch, false, &added, error);
         if (status == CW_OK) {
-            cw_tally_add(&tally, batch, added);
+            cw_tally_add(tally, batch, added);
         }
     }
-    if (status == CW_OK) {
-        status = cw_run_insert(connection, write->run, error);
-    }
-    return status == CW_OK ? cw_counters_apply(connection, &tally, &write->run->priors, error) : status;
+    return status == CW_OK ? cw_run_insert(connection, write->run, error) : status;
 }
 
 /* One run inside the shared transaction: all of it or nothing. */
-static void write_one(struct cw_connection *connection, struct cw_write *write)
+static void write_one(struct cw_connection *connection, struct cw_write *write, struct group_sum *sum)
 {
+    struct cw_tally tally = {0};
     write->status = cw_connection_execute(connection, "SAVEPOINT run", &write->error);
     if (write->status != CW_OK) {
         return;
     }
-    write->status = insert_run(connection, write, &write->error);
+    write->status = insert_run(connection, write, &tally, &write->error);
     if (write->status == CW_OK) {
         write->status = cw_connection_execute(connection, "RELEASE run", &write->error);
     } else if (!sqlite3_get_autocommit(connection->db)) {
         cw_connection_execute(connection, "ROLLBACK TO run; RELEASE run", NULL);
+    }
+    if (write->status == CW_OK) {
+        cw_tally_sum(&sum->tally, &tally);
+        cw_usage_add(&sum->usage, &tally, &write->run->priors);
     }
 }
 
@@ -48,13 +55,14 @@ static void write_group(struct cw_sqlite_store *store, struct cw_write *group)
 {
     struct cw_connection *connection = store->write_connection;
     struct cw_error error = {0};
+    struct group_sum sum = {0};
     cw_status status = cw_connection_execute(connection, "BEGIN IMMEDIATE", &error);
     if (status != CW_OK) {
         cw_write_fail_all(group, status, &error);
         return;
     }
     for (struct cw_write *write = group; write != NULL; write = write->next) {
-        write_one(connection, write);
+        write_one(connection, write, &sum);
         if (sqlite3_get_autocommit(connection->db)) {
             status = write->status;
             error = write->error;
@@ -62,7 +70,10 @@ static void write_group(struct cw_sqlite_store *store, struct cw_write *group)
             return;
         }
     }
-    status = cw_connection_execute(connection, "COMMIT", &error);
+    status = cw_counters_raise(connection, &sum.tally, &sum.usage, &error);
+    if (status == CW_OK) {
+        status = cw_connection_execute(connection, "COMMIT", &error);
+    }
     if (status != CW_OK) {
         cw_connection_execute(connection, "ROLLBACK", NULL);
         cw_write_fail_all(group, status, &error);

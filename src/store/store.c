@@ -60,9 +60,9 @@ struct cw_store *cw_store_new(size_t size, const struct cw_store_operations *ope
     store->name = copy;
     store->read_only = read_only;
     pthread_mutex_init(&store->writes.mutex, NULL);
-    pthread_cond_init(&store->writes.changed, NULL);
     store->writes.last = &store->writes.first;
     pthread_mutex_init(&store->reservations.mutex, NULL);
+    pthread_cond_init(&store->reservations.changed, NULL);
     pthread_mutex_init(&store->worlds.mutex, NULL);
     return store;
 }
@@ -70,8 +70,8 @@ struct cw_store *cw_store_new(size_t size, const struct cw_store_operations *ope
 void cw_store_free(struct cw_store *store)
 {
     pthread_mutex_destroy(&store->worlds.mutex);
+    pthread_cond_destroy(&store->reservations.changed);
     pthread_mutex_destroy(&store->reservations.mutex);
-    pthread_cond_destroy(&store->writes.changed);
     pthread_mutex_destroy(&store->writes.mutex);
     free(store->name);
     free(store);
@@ -160,7 +160,7 @@ cw_status cw_store_count(struct cw_store *store, enum cw_entity_id entity, int64
 
 cw_status cw_store_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error)
 {
-    return store->operations->basis(store, rows, error);
+    return store->operations->counters(store, rows, NULL, error);
 }
 
 cw_status cw_store_runs(struct cw_store *store, const struct cw_uuid *after, uint32_t limit,

@@ -187,8 +187,9 @@ cw_status cw_store_priors(struct cw_store *store, struct cw_run_spec *spec, stru
 /* The same for a run that will be committed, and keeps its numbers (spec->customers of every market,
  * spec->products, spec->orders) from other runs of this process until cw_store_release_numbers is called,
  * after the commit or when the run is given up. Two processes that write to one store at the same time may
- * still clash: CW_E_CONFLICT. */
-cw_status cw_store_reserve_numbers(struct cw_store *store, struct cw_run_spec *spec, struct cw_error *error);
+ * still clash: CW_E_CONFLICT. rows: how many rows each table then holds, indexed by enum cw_entity_id. */
+cw_status cw_store_reserve_numbers(struct cw_store *store, struct cw_run_spec *spec,
+                                   int64_t rows[CW_ENTITY_COUNT], struct cw_error *error);
 void cw_store_release_numbers(struct cw_store *store);
 
 /* The priors of a spec, for a run record. */

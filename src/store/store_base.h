@@ -23,8 +23,12 @@ void cw_gate_enter(struct cw_gate *gate);
 bool cw_gate_try_enter(struct cw_gate *gate);
 void cw_gate_leave(struct cw_gate *gate);
 
+/* Most small writes that share a transaction: bounds how long the first of them waits. */
+#define CW_WRITE_GROUP_MAX 256
+
 /* A small write that waits for its turn. Lives on its caller's stack. */
 struct cw_write {
+    pthread_cond_t changed; /* it is done, or its thread is to lead */
     const struct cw_batch *const *batches;
     const struct cw_run_record *run;
     struct cw_error error;
@@ -35,20 +39,27 @@ struct cw_write {
     struct cw_write *next;
 };
 
-/* The queue of small writes. Whoever finds no leader takes all that wait and commits them together. */
+/* The queue of small writes. Whoever finds no leader takes all that wait and commits them together; the next
+ * ones gather meanwhile. */
 struct cw_write_queue {
     pthread_mutex_t mutex;
-    pthread_cond_t changed;
     struct cw_write *first;
     struct cw_write **last;
     bool has_leader;
 };
 
-/* Numbers given to runs that are not committed yet; see cw_store_reserve_numbers. */
+/* Numbers given to runs that are not committed yet; see cw_store_reserve_numbers. Whoever needs the counters
+ * waits for a reading that began after he came, which all that wait by then share. */
 struct cw_reservations {
     pthread_mutex_t mutex;
+    pthread_cond_t changed;
     int64_t open_count;
     struct cw_priors marks;
+    int64_t begun, ended;    /* readings */
+    struct cw_priors priors; /* of the last one */
+    int64_t rows[CW_ENTITY_COUNT];
+    cw_status status;
+    struct cw_error error;
 };
 
 /* The newest world; see store_world.h. */
@@ -127,8 +138,9 @@ struct cw_store_operations {
                       struct cw_error *error);
     cw_status (*count)(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
                        struct cw_error *error);
-    cw_status (*basis)(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error);
-    cw_status (*priors)(struct cw_store *store, struct cw_priors *priors, struct cw_error *error);
+    /* The rows of each table and the numbers used up, of one moment; either may be NULL. */
+    cw_status (*counters)(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors,
+                          struct cw_error *error);
     /* id: of one run, or NULL for those after `after`. */
     cw_status (*runs)(struct cw_store *store, const struct cw_uuid *id, const struct cw_uuid *after,
                       uint32_t limit, struct cw_run_record *records, uint32_t *count, struct cw_error *error);

@@ -2,8 +2,8 @@
 #include "store/row_check.h"
 #include "store/store_base.h"
 
-/* Most small writes that share a transaction: bounds how long the first of them waits. */
-#define GROUP_MAX 256
+/* About how many rows the writes of a group may have together, for the same reason as CW_WRITE_GROUP_MAX. */
+#define GROUP_ROWS_MAX 20000
 
 void cw_write_fail_all(struct cw_write *group, cw_status status, const struct cw_error *error)
 {
@@ -15,14 +15,28 @@ void cw_write_fail_all(struct cw_write *group, cw_status status, const struct cw
     }
 }
 
-/* Takes up to GROUP_MAX writes off the queue. */
+static int64_t count_rows(const struct cw_write *write)
+{
+    int64_t rows = 0;
+    for (int e = 0; e < CW_ENTITY_COUNT; e++) {
+        rows += write->batches[e] != NULL ? write->batches[e]->row_count : 0;
+    }
+    return rows;
+}
+
+/* Takes those off the queue that came first. */
 static struct cw_write *take_group(struct cw_store *store)
 {
     struct cw_write_queue *queue = &store->writes;
     pthread_mutex_lock(&queue->mutex);
     struct cw_write *group = queue->first;
     struct cw_write *last = group;
-    for (int i = 1; i < GROUP_MAX && last->next != NULL; i++) {
+    int64_t rows = count_rows(group);
+    for (int i = 1; i < CW_WRITE_GROUP_MAX && last->next != NULL; i++) {
+        rows += count_rows(last->next);
+        if (rows > GROUP_ROWS_MAX) {
+            break;
+        }
         last = last->next;
     }
     queue->first = last->next;
@@ -43,10 +57,13 @@ static void lead(struct cw_store *store)
     while (group != NULL) {
         struct cw_write *next = group->next;
         group->done = true;
+        pthread_cond_signal(&group->changed);
         group = next;
     }
     queue->has_leader = false;
-    pthread_cond_broadcast(&queue->changed);
+    if (queue->first != NULL) {
+        pthread_cond_signal(&queue->first->changed);
+    }
     pthread_mutex_unlock(&queue->mutex);
 }
 
@@ -58,7 +75,7 @@ static void enqueue_and_wait(struct cw_store *store, struct cw_write *write)
     queue->last = &write->next;
     while (!write->done) {
         if (queue->has_leader) {
-            pthread_cond_wait(&queue->changed, &queue->mutex);
+            pthread_cond_wait(&write->changed, &queue->mutex);
             continue;
         }
         queue->has_leader = true;
@@ -82,7 +99,9 @@ cw_status cw_store_write(struct cw_store *store, const struct cw_batch *const ba
         return status;
     }
     struct cw_write write = {.batches = batches, .run = run};
+    pthread_cond_init(&write.changed, NULL);
     enqueue_and_wait(store, &write);
+    pthread_cond_destroy(&write.changed);
     if (write.status != CW_OK && error != NULL) {
         *error = write.error;
     }

@@ -42,3 +42,58 @@ void cw_tally_add(struct cw_tally *tally, const struct cw_batch *batch, int64_t 
         }
     }
 }
+
+void cw_tally_sum(struct cw_tally *tally, const struct cw_tally *other)
+{
+    for (int e = 0; e < CW_ENTITY_COUNT; e++) {
+        tally->rows[e] += other->rows[e];
+    }
+    for (int m = 0; m < CW_MARKETS_MAX; m++) {
+        tally->customers[m] += other->customers[m];
+    }
+}
+
+/* A run that began after `prior` numbers and made `made` rows used up prior + made of them. Without a prior
+ * it may have been made for an empty shop or by someone who did not ask: then its rows come on top. */
+static void use(struct cw_use *use, int64_t prior, int64_t made)
+{
+    if (made > 0 && prior > 0) {
+        use->least = prior + made > use->least ? prior + made : use->least;
+    } else {
+        use->added += made;
+        use->least += made;
+    }
+}
+
+void cw_usage_add(struct cw_usage *usage, const struct cw_tally *tally, const struct cw_priors *priors)
+{
+    for (uint32_t m = 0; m < CW_MARKETS_MAX; m++) {
+        use(&usage->customers[m], priors->customers[m], tally->customers[m]);
+    }
+    use(&usage->customer_runs, priors->customer_runs, tally->rows[CW_ENTITY_CUSTOMER] > 0);
+    use(&usage->products, priors->products, tally->rows[CW_ENTITY_PRODUCT]);
+    use(&usage->orders, priors->orders, tally->rows[CW_ENTITY_ORDER]);
+}
+
+void cw_counter_take(const char *name, int64_t value, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors)
+{
+    if (strncmp(name, "rows.", 5) == 0) {
+        const struct cw_entity *entity = cw_entity_find(name + 5, strlen(name + 5));
+        if (entity != NULL && rows != NULL) {
+            rows[entity->id] = value;
+        }
+    } else if (priors == NULL) {
+        return;
+    } else if (strncmp(name, "used.customers.", 15) == 0) {
+        const int market = cw_market_find(name + 15);
+        if (market >= 0 && market < CW_MARKETS_MAX) {
+            priors->customers[market] = value;
+        }
+    } else if (strcmp(name, "used.customer_runs") == 0) {
+        priors->customer_runs = value;
+    } else if (strcmp(name, "used.products") == 0) {
+        priors->products = value;
+    } else if (strcmp(name, "used.orders") == 0) {
+        priors->orders = value;
+    }
+}

@@ -150,30 +150,77 @@ static void *encode_shared(void *context)
     return NULL;
 }
 
-START_TEST(chunks_on_several_threads_share_a_pool)
+/* Fills a batch with rows of a pool, and makes an encoder for them. */
+static void make_shared(struct cw_batch *rows, struct cw_encoder **encoder)
 {
     static uint32_t offsets[SHARED_STRINGS + 1];
     static char bytes[SHARED_STRINGS * 40 + CW_PADDING];
+    static struct cw_pool pool;
     for (uint32_t i = 0; i < SHARED_STRINGS; i++) {
         const int length = snprintf(bytes + offsets[i], 40, "%.*s%u%s", (int)(i % 29),
                                     "abcdefghijklmnopqrstuvwxyz0123", (unsigned)i, i % 7 == 0 ? ",\"" : "");
         offsets[i + 1] = offsets[i] + (uint32_t)length;
     }
-    const struct cw_pool pool = {SHARED_STRINGS, offsets, bytes};
+    pool = (struct cw_pool){SHARED_STRINGS, offsets, bytes};
     const uint32_t chosen[] = {7};
     const struct cw_encoder_options options = {
         .format = CW_FORMAT_CSV, .entity = &row_entity, .columns = chosen, .column_count = 1};
+    ck_assert_int_eq(cw_batch_init(rows, &row_entity, &error), CW_OK);
+    ck_assert_int_eq(cw_batch_reserve(rows, 7, SHARED_ROWS, &error), CW_OK);
+    rows->row_count = SHARED_ROWS;
+    rows->columns[7].pool = &pool;
+    memset(rows->columns[7].validity, 0xFF, (SHARED_ROWS + 7) / 8);
+    for (uint32_t i = 0; i < SHARED_ROWS; i++) {
+        ((uint32_t *)rows->columns[7].values)[i] = i * 7919 % SHARED_STRINGS;
+    }
+    ck_assert_int_eq(cw_encoder_new(&options, encoder, &error), CW_OK);
+}
+
+#define PIECE_ROWS 360
+
+/* The first pieces are too few rows for slots, the later ones are not. */
+START_TEST(pieces_are_as_the_whole)
+{
+    struct cw_encoder *encoder;
+    struct cw_chunk *chunk;
+    struct cw_batch rows;
+    struct cw_buffer pieces = {0};
+    struct cw_buffer whole = {0};
+    struct cw_buffer note = {0};
+    make_shared(&rows, &encoder);
+    for (int64_t row = 3; row < SHARED_ROWS; row += 11) {
+        ((uint8_t *)rows.columns[7].validity)[row >> 3] &= (uint8_t) ~(1U << (row & 7));
+        rows.columns[7].null_count++;
+    }
+    ck_assert_int_eq(cw_chunk_new(encoder, &chunk, &error), CW_OK);
+    struct cw_column column = rows.columns[7];
+    struct cw_column columns[8] = {[7] = column};
+    struct cw_batch piece = rows;
+    piece.columns = columns;
+    piece.row_count = PIECE_ROWS;
+    for (int64_t first = 0; first < SHARED_ROWS; first += PIECE_ROWS) {
+        columns[7].values = (char *)column.values + first * 4;
+        columns[7].validity = (uint8_t *)column.validity + first / 8;
+        ck_assert_int_eq(cw_chunk_add(chunk, &piece, &error), CW_OK);
+        ck_assert_int_eq(cw_chunk_finish(chunk, first == 0, &pieces, &note, &error), CW_OK);
+    }
+    ck_assert_int_eq(cw_chunk_add(chunk, &rows, &error), CW_OK);
+    ck_assert_int_eq(cw_chunk_finish(chunk, true, &whole, &note, &error), CW_OK);
+    ck_assert_uint_eq(pieces.size, whole.size);
+    ck_assert_int_eq(memcmp(pieces.data, whole.data, whole.size), 0);
+    cw_buffer_clear(&pieces);
+    cw_buffer_clear(&whole);
+    cw_chunk_free(chunk);
+    cw_batch_clear(&rows);
+    cw_encoder_free(encoder);
+}
+END_TEST
+
+START_TEST(chunks_on_several_threads_share_a_pool)
+{
     struct cw_encoder *encoder;
     struct cw_batch rows;
-    ck_assert_int_eq(cw_batch_init(&rows, &row_entity, &error), CW_OK);
-    ck_assert_int_eq(cw_batch_reserve(&rows, 7, SHARED_ROWS, &error), CW_OK);
-    rows.row_count = SHARED_ROWS;
-    rows.columns[7].pool = &pool;
-    memset(rows.columns[7].validity, 0xFF, (SHARED_ROWS + 7) / 8);
-    for (uint32_t i = 0; i < SHARED_ROWS; i++) {
-        ((uint32_t *)rows.columns[7].values)[i] = i * 7919 % SHARED_STRINGS;
-    }
-    ck_assert_int_eq(cw_encoder_new(&options, &encoder, &error), CW_OK);
+    make_shared(&rows, &encoder);
     struct sharer sharers[4];
     for (int i = 0; i < 4; i++) {
         sharers[i] = (struct sharer){.encoder = encoder, .rows = &rows};
@@ -277,6 +324,7 @@ Suite *test_suite(void)
     tcase_add_test(group, values_look_as_documented);
     tcase_add_test(group, empty_strings_are_not_nulls);
     tcase_add_test(group, another_pool_replaces_the_first);
+    tcase_add_test(group, pieces_are_as_the_whole);
     tcase_add_test(group, chunks_on_several_threads_share_a_pool);
     tcase_add_test(group, wrong_options_are_refused);
     tcase_add_test(group, wrong_batches_are_refused);

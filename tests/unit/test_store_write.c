@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 
+#include "store/store_tally.h"
+
 #define THREADS 16
 #define WRITES 25
 #define ROWS 4
@@ -179,10 +181,12 @@ START_TEST(numbers_are_given_to_one_run_only)
     first.customers = 100;
     first.orders = 7;
     second.customers = 50;
-    assert_ok(cw_store_reserve_numbers(fixture_store, &first, &fixture_error));
+    int64_t basis[CW_ENTITY_COUNT];
+    assert_ok(cw_store_reserve_numbers(fixture_store, &first, basis, &fixture_error));
+    ck_assert_int_eq(basis[CW_ENTITY_CUSTOMER], 0);
     ck_assert_int_eq(first.prior_customers[DE], 0);
     ck_assert_int_eq(first.prior_customer_runs, 0);
-    assert_ok(cw_store_reserve_numbers(fixture_store, &second, &fixture_error));
+    assert_ok(cw_store_reserve_numbers(fixture_store, &second, basis, &fixture_error));
     ck_assert_int_eq(second.prior_customers[DE], 100);
     ck_assert_int_eq(second.prior_customer_runs, 1);
     ck_assert_int_eq(second.prior_orders, 7);
@@ -210,10 +214,78 @@ START_TEST(numbers_are_given_to_one_run_only)
     assert_ok(fixture_load(batches, 2));
     assert_ok(cw_store_priors(fixture_store, &first, &fixture_error));
     ck_assert_int_eq(first.prior_customers[DE], 125);
-    int64_t basis[CW_ENTITY_COUNT];
     assert_ok(cw_store_basis(fixture_store, basis, &fixture_error));
     ck_assert_int_eq(basis[CW_ENTITY_CUSTOMER], 25);
     ck_assert_int_eq(basis[CW_ENTITY_ORDER], 0);
+}
+END_TEST
+
+#define RESERVATIONS 200
+
+/* Runs of one thread after the other, each of one product: whoever reserves gets another number. */
+static void *reserve_some(void *context)
+{
+    int64_t *given = context;
+    for (int i = 0; i < RESERVATIONS; i++) {
+        struct cw_run_spec spec;
+        struct cw_error error;
+        int64_t rows[CW_ENTITY_COUNT];
+        memset(&spec, 0, sizeof spec);
+        spec.products = 1;
+        given[i] =
+            cw_store_reserve_numbers(fixture_store, &spec, rows, &error) == CW_OK ? spec.prior_products : -1;
+    }
+    return NULL;
+}
+
+START_TEST(threads_that_reserve_at_once_get_numbers_of_their_own)
+{
+    static int64_t given[THREADS][RESERVATIONS];
+    static bool seen[THREADS * RESERVATIONS];
+    pthread_t threads[THREADS];
+    for (int t = 0; t < THREADS; t++) {
+        ck_assert_int_eq(pthread_create(&threads[t], NULL, reserve_some, given[t]), 0);
+    }
+    for (int t = 0; t < THREADS; t++) {
+        pthread_join(threads[t], NULL);
+    }
+    for (int i = 0; i < THREADS * RESERVATIONS; i++) {
+        const int64_t number = given[i / RESERVATIONS][i % RESERVATIONS];
+        ck_assert_int_ge(number, 0);
+        ck_assert_int_lt(number, THREADS * RESERVATIONS);
+        ck_assert(!seen[number]);
+        seen[number] = true;
+        cw_store_release_numbers(fixture_store);
+    }
+    struct cw_run_spec spec;
+    memset(&spec, 0, sizeof spec);
+    assert_ok(cw_store_priors(fixture_store, &spec, &fixture_error));
+    ck_assert_int_eq(spec.prior_products, 0);
+}
+END_TEST
+
+/* Counters that runs raise together come to what they would one after the other. */
+START_TEST(usage_adds_up)
+{
+    static const struct {
+        int64_t prior, made;
+    } runs[] = {{0, 5}, {40, 3}, {0, 2}, {10, 7}, {60, 1}, {0, 4}, {0, 0}, {9, 0}};
+    struct cw_usage usage = {0};
+    int64_t value = 30;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        const struct cw_tally tally = {.rows[CW_ENTITY_ORDER] = runs[i].made};
+        const struct cw_priors priors = {.orders = runs[i].prior};
+        const int64_t reached = runs[i].prior + runs[i].made;
+        cw_usage_add(&usage, &tally, &priors);
+        if (runs[i].prior == 0) {
+            value += runs[i].made;
+        } else if (runs[i].made > 0 && reached > value) {
+            value = reached;
+        }
+        const int64_t added = 30 + usage.orders.added;
+        ck_assert_int_eq(added > usage.orders.least ? added : usage.orders.least, value);
+    }
+    ck_assert_int_eq(usage.products.added, 0);
 }
 END_TEST
 
@@ -225,6 +297,8 @@ Suite *test_suite(void)
         absent_column_is_refused,
         runs_are_listed_newest_first,
         numbers_are_given_to_one_run_only,
+        threads_that_reserve_at_once_get_numbers_of_their_own,
+        usage_adds_up,
     };
     return fixture_suite("store_write", all, sizeof all / sizeof *all);
 }
