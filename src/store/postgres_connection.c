@@ -216,12 +216,14 @@ static void pass(const struct cw_pg_parameters *parameters, struct passed *passe
 
 /* Another process may hold the writer this long before we give up; what a sort may take. Then what a role or
  * a database may set otherwise: words of ours mean one thing, what was answered was synced, and what is read
- * after waiting for a lock is what its holder left. */
+ * after waiting for a lock is what its holder left. The server finds out within half a minute that a machine
+ * has vanished, and frees its locks. */
 static const char settings[] =
     "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET lock_timeout = '30s'; SET work_mem = '64MB'; "
     "SET cursor_tuple_fraction = 1; SET client_min_messages = warning; SET DateStyle = 'ISO'; "
     "SET standard_conforming_strings = on; SET quote_all_identifiers = off; SET array_nulls = on; "
     "SET transform_null_equals = off; SET default_transaction_isolation = 'read committed'; "
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
     "'off'";
 

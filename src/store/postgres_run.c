@@ -5,14 +5,12 @@
 #include "store/postgres_store.h"
 
 #define RUN_COLUMNS "id, created_at, spec, request, digests, basis"
-#define ANSWER_COLUMNS                                                                                       \
-    "key, request, created_at, status, media_type, headers, body, job_id, job_kind, job_result, "            \
-    "job_finished_at"
+#define ANSWER_COLUMNS "key, request, created_at, status, media_type, headers, body, job_id, job_kind"
 
 const char cw_pg_run_sql[] = "INSERT INTO runs (" RUN_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)";
 const char cw_pg_forget_sql[] = "DELETE FROM kept_answers WHERE created_at < $1";
 const char cw_pg_answer_sql[] =
-    "INSERT INTO kept_answers (" ANSWER_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    "INSERT INTO kept_answers (" ANSWER_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 static cw_status add_buffer(struct cw_pg_parameters *parameters, const struct cw_buffer *buffer,
                             struct cw_error *error)
@@ -45,21 +43,9 @@ static cw_status add_job(const struct cw_kept_answer *answer, struct cw_pg_param
 {
     static const struct cw_uuid none;
     const bool has_job = memcmp(&answer->job, &none, sizeof none) != 0;
-    const bool is_finished = answer->job_result.size > 0;
     cw_status status =
         cw_pg_add_bytes(parameters, has_job ? answer->job.bytes : NULL, has_job ? 16 : 0, error);
-    if (status == CW_OK) {
-        status = cw_pg_add_text(parameters, answer->job_kind, error);
-    }
-    if (status == CW_OK) {
-        status = cw_pg_add_bytes(parameters, is_finished ? answer->job_result.data : NULL,
-                                 answer->job_result.size, error);
-    }
-    if (status == CW_OK) {
-        status = is_finished ? cw_pg_add_instant(parameters, answer->job_finished_at, error)
-                             : cw_pg_add_bytes(parameters, NULL, 0, error);
-    }
-    return status;
+    return status == CW_OK ? cw_pg_add_text(parameters, answer->job_kind, error) : status;
 }
 
 cw_status cw_pg_answer_parameters(const struct cw_kept_answer *answer, struct cw_pg_parameters *parameters,
@@ -186,61 +172,44 @@ static cw_status read_answer(const PGresult *result, int row, struct cw_kept_ans
     }
     read_bytes(result, row, 7, answer->job.bytes, sizeof answer->job.bytes);
     read_text(result, row, 8, answer->job_kind, sizeof answer->job_kind);
-    if (status == CW_OK) {
-        status = read_buffer(result, row, 9, &answer->job_result, error);
-    }
-    answer->job_finished_at = cw_pg_integer(result, row, 10);
     return status;
 }
 
-static cw_status take_answers(const PGresult *result, struct cw_kept_answer *answers, uint32_t *count,
-                              struct cw_error *error)
-{
-    const int rows = PQntuples(result);
-    for (int row = 0; row < rows; row++) {
-        const cw_status status = read_answer(result, row, &answers[row], error);
-        if (status != CW_OK) {
-            for (; row >= 0; row--) {
-                cw_kept_answer_clear(&answers[row]);
-            }
-            return status;
-        }
-    }
-    *count = (uint32_t)rows;
-    return CW_OK;
-}
+/* What was kept with rows, or with a job that is not finished: one statement, so that the end of the job can
+ * not come in between. */
+static const char find_sql[] =
+    "SELECT " ANSWER_COLUMNS
+    " FROM kept_answers WHERE created_at >= $1 AND key = $2 UNION ALL SELECT answer_key, answer_request, "
+    "created_at, answer_status, answer_media_type, answer_headers, answer_body, id, kind FROM jobs WHERE "
+    "answer_key = $2 AND state IN ('queued', 'running') LIMIT 1";
 
-cw_status cw_pg_answers(struct cw_store *base, const char *key, int64_t since, uint32_t limit,
-                        struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error)
+cw_status cw_pg_answer(struct cw_store *base, const char *key, int64_t since, struct cw_kept_answer *answer,
+                       bool *found, struct cw_error *error)
 {
-    struct cw_pg_store *store = cw_pg_store_of(base);
     struct cw_pg_parameters parameters = {0};
+    struct cw_kept_answer read = {0};
+    PGresult *result = NULL;
     cw_status status = cw_pg_add_instant(&parameters, since, error);
     if (status == CW_OK) {
-        status = cw_pg_add_int64(&parameters, limit, error);
-    }
-    if (status == CW_OK && key != NULL) {
         status = cw_pg_add_text(&parameters, key, error);
     }
-    PGresult *result = NULL;
     if (status == CW_OK) {
-        status = cw_pg_ask(
-            store,
-            key != NULL
-                ? "SELECT " ANSWER_COLUMNS
-                  " FROM kept_answers WHERE created_at >= $1 AND key = $3 UNION ALL SELECT answer_key, "
-                  "answer_request, created_at, answer_status, answer_media_type, answer_headers, answer_body, "
-                  "id, kind, NULL, NULL FROM jobs WHERE answer_key = $3 AND state IN ('queued', 'running') "
-                  "LIMIT $2"
-                : "SELECT " ANSWER_COLUMNS
-                  " FROM kept_answers WHERE created_at >= $1 AND job_result IS NOT NULL ORDER BY created_at "
-                  "DESC, key LIMIT $2",
-            &parameters, &result, error);
-    }
-    if (status == CW_OK) {
-        status = take_answers(result, answers, count, error);
-        PQclear(result);
+        status = cw_pg_ask(cw_pg_store_of(base), find_sql, &parameters, &result, error);
     }
     cw_pg_parameters_clear(&parameters);
-    return status;
+    if (status != CW_OK) {
+        return status;
+    }
+    const bool is_there = PQntuples(result) > 0;
+    status = is_there ? read_answer(result, 0, &read, error) : CW_OK;
+    PQclear(result);
+    if (status != CW_OK) {
+        cw_kept_answer_clear(&read);
+        return status;
+    }
+    if (is_there) {
+        *answer = read;
+    }
+    *found = is_there;
+    return CW_OK;
 }

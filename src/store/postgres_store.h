@@ -116,8 +116,8 @@ cw_status cw_pg_load_commit(struct cw_load **load, const struct cw_run_record *r
 void cw_pg_load_abort(struct cw_load **load);
 void cw_pg_write_group(struct cw_store *store, struct cw_write *(*take)(struct cw_store *store),
                        struct cw_write **group);
-cw_status cw_pg_answers(struct cw_store *store, const char *key, int64_t since, uint32_t limit,
-                        struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error);
+cw_status cw_pg_answer(struct cw_store *store, const char *key, int64_t since, struct cw_kept_answer *answer,
+                       bool *found, struct cw_error *error);
 cw_status cw_pg_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
                      struct cw_error *error);
 cw_status cw_pg_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,

@@ -4,9 +4,7 @@
 
 #include "store/sqlite_store.h"
 
-#define COLUMNS                                                                                              \
-    "key, request, created_at, status, media_type, headers, body, job_id, job_kind, job_result, "            \
-    "job_finished_at"
+#define COLUMNS "key, request, created_at, status, media_type, headers, body, job_id, job_kind"
 
 static bool has_job(const struct cw_kept_answer *answer)
 {
@@ -40,7 +38,7 @@ cw_status cw_answer_insert(struct cw_connection *connection, const struct cw_kep
     if (status == CW_OK) {
         status = cw_connection_prepare(connection,
                                        "INSERT INTO kept_answers (" COLUMNS
-                                       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
+                                       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
                                        "ON CONFLICT (key) DO NOTHING",
                                        &statement, error);
     }
@@ -58,11 +56,6 @@ cw_status cw_answer_insert(struct cw_connection *connection, const struct cw_kep
         sqlite3_bind_blob(statement, 8, answer->job.bytes, sizeof answer->job.bytes, SQLITE_STATIC);
     }
     sqlite3_bind_text(statement, 9, answer->job_kind, -1, SQLITE_STATIC);
-    if (answer->job_result.size > 0) {
-        sqlite3_bind_text64(statement, 10, answer->job_result.data, answer->job_result.size, SQLITE_STATIC,
-                            SQLITE_UTF8);
-        sqlite3_bind_int64(statement, 11, answer->job_finished_at);
-    }
     status = cw_statement_run(connection, statement, error);
     if (status == CW_OK && sqlite3_changes(connection->db) == 0) {
         status =
@@ -101,61 +94,40 @@ static cw_status read_answer(sqlite3_stmt *statement, struct cw_kept_answer *ans
         memcpy(answer->job.bytes, sqlite3_column_blob(statement, 7), sizeof answer->job.bytes);
     }
     read_text(statement, 8, answer->job_kind, sizeof answer->job_kind);
-    if (status == CW_OK) {
-        status = read_buffer(statement, 9, &answer->job_result, error);
-    }
-    answer->job_finished_at = sqlite3_column_int64(statement, 10);
     return status;
 }
 
-static cw_status read_answers(struct cw_connection *connection, sqlite3_stmt *statement, uint32_t limit,
-                              struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error)
-{
-    cw_status status = CW_OK;
-    uint32_t read = 0;
-    int code = SQLITE_DONE;
-    while (status == CW_OK && read < limit && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        status = read_answer(statement, &answers[read++], error);
-    }
-    if (status == CW_OK && code != SQLITE_ROW && code != SQLITE_DONE) {
-        status = cw_connection_error(connection, error);
-    }
-    cw_statement_finish(statement);
-    if (status != CW_OK) {
-        for (uint32_t i = 0; i < read; i++) {
-            cw_kept_answer_clear(&answers[i]);
-        }
-        return status;
-    }
-    *count = read;
-    return CW_OK;
-}
-
-cw_status cw_sqlite_answers(struct cw_store *base, const char *key, int64_t since, uint32_t limit,
-                            struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error)
+cw_status cw_sqlite_answer(struct cw_store *base, const char *key, int64_t since,
+                           struct cw_kept_answer *answer, bool *found, struct cw_error *error)
 {
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     struct cw_connection *connection;
+    struct cw_kept_answer read = {0};
     sqlite3_stmt *statement;
     cw_status status = cw_sqlite_borrow(store, &connection, error);
     if (status != CW_OK) {
         return status;
     }
-    status = cw_connection_prepare(
-        connection,
-        key != NULL ? "SELECT " COLUMNS " FROM kept_answers WHERE created_at >= ?1 AND key = ?3 LIMIT ?2"
-                    : "SELECT " COLUMNS
-                      " FROM kept_answers WHERE created_at >= ?1 AND job_result IS NOT NULL "
-                      "ORDER BY created_at DESC, key LIMIT ?2",
-        &statement, error);
+    status = cw_connection_prepare(connection,
+                                   "SELECT " COLUMNS " FROM kept_answers WHERE created_at >= ?1 AND key = ?2",
+                                   &statement, error);
     if (status == CW_OK) {
         sqlite3_bind_int64(statement, 1, since);
-        sqlite3_bind_int64(statement, 2, limit);
-        if (key != NULL) {
-            sqlite3_bind_text(statement, 3, key, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC);
+        const int code = sqlite3_step(statement);
+        if (code == SQLITE_ROW) {
+            status = read_answer(statement, &read, error);
+        } else if (code != SQLITE_DONE) {
+            status = cw_connection_error(connection, error);
         }
-        status = read_answers(connection, statement, limit, answers, count, error);
+        cw_statement_finish(statement);
+        *found = status == CW_OK && code == SQLITE_ROW;
     }
     cw_sqlite_return(store, connection);
+    if (status == CW_OK && *found) {
+        *answer = read;
+    } else {
+        cw_kept_answer_clear(&read);
+    }
     return status;
 }

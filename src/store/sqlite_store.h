@@ -35,7 +35,7 @@ struct cw_sqlite_store {
     struct cw_connection *write_connection; /* used only inside the writer gate */
     struct cw_checkpointer checkpointer;
     struct cw_gate stock;
-    pthread_mutex_t jobs_mutex; /* held by whoever uses the jobs */
+    pthread_mutex_t jobs_mutex;  /* held by whoever uses the jobs */
     struct cw_sqlite_jobs *jobs; /* NULL until they are asked for */
 };
 
@@ -81,8 +81,8 @@ cw_status cw_sqlite_load_commit(struct cw_load **load, const struct cw_run_recor
 void cw_sqlite_load_abort(struct cw_load **load);
 void cw_sqlite_write_group(struct cw_store *store, struct cw_write *(*take)(struct cw_store *store),
                            struct cw_write **group);
-cw_status cw_sqlite_answers(struct cw_store *store, const char *key, int64_t since, uint32_t limit,
-                            struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error);
+cw_status cw_sqlite_answer(struct cw_store *store, const char *key, int64_t since,
+                           struct cw_kept_answer *answer, bool *found, struct cw_error *error);
 cw_status cw_sqlite_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
                          struct cw_error *error);
 cw_status cw_sqlite_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,

@@ -127,23 +127,17 @@ cw_status cw_store_answer_find(struct cw_store *store, const char *key, int64_t 
                                struct cw_kept_answer *answer, bool *found, struct cw_error *error)
 {
     const struct cw_job_operations *jobs = store->operations->jobs;
-    uint32_t count = 0;
+    bool is_kept = false;
     bool is_of_job = false;
     /* Jobs come first: the answer of one that ends meanwhile is there before the job is over. */
     cw_status status = jobs->answer != NULL ? jobs->answer(store, key, answer, &is_of_job, error) : CW_OK;
     if (status == CW_OK && !is_of_job) {
-        status = store->operations->answers(store, key, since, 1, answer, &count, error);
+        status = store->operations->answer(store, key, since, answer, &is_kept, error);
     }
     if (status == CW_OK) {
-        *found = is_of_job || count == 1;
+        *found = is_of_job || is_kept;
     }
     return status;
-}
-
-cw_status cw_store_answer_jobs(struct cw_store *store, int64_t since, uint32_t limit,
-                               struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error)
-{
-    return store->operations->answers(store, NULL, since, limit, answers, count, error);
 }
 
 cw_status cw_store_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
@@ -250,7 +244,6 @@ void cw_kept_answer_clear(struct cw_kept_answer *answer)
     }
     cw_buffer_clear(&answer->headers);
     cw_buffer_clear(&answer->body);
-    cw_buffer_clear(&answer->job_result);
     *answer = (struct cw_kept_answer){0};
 }
 

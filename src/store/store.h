@@ -63,8 +63,6 @@ struct cw_kept_answer {
     struct cw_buffer headers, body;
     struct cw_uuid job; /* all zero: none */
     char job_kind[32];
-    struct cw_buffer job_result; /* of the job; JSON */
-    int64_t job_finished_at;
 };
 void cw_kept_answer_clear(struct cw_kept_answer *answer);
 
@@ -123,12 +121,10 @@ cw_status cw_store_write(struct cw_store *store, const struct cw_batch *const ba
 
 /* ---- Answers ---- */
 
-/* Finds what was answered to key at or after `since`, into zeroed storage; sets *found. */
+/* Finds what was answered to key at or after `since`, or by a job that is not finished, into zeroed storage;
+ * sets *found. */
 cw_status cw_store_answer_find(struct cw_store *store, const char *key, int64_t since,
                                struct cw_kept_answer *answer, bool *found, struct cw_error *error);
-/* The answers of finished jobs since then, newest first; answers: room for limit, zeroed; *count is set. */
-cw_status cw_store_answer_jobs(struct cw_store *store, int64_t since, uint32_t limit,
-                               struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error);
 
 /* ---- Reading ---- */
 

@@ -132,8 +132,8 @@ struct cw_store_operations {
      * setting their status and error. */
     void (*write_group)(struct cw_store *store, struct cw_write *(*take)(struct cw_store *store),
                         struct cw_write **group);
-    cw_status (*answers)(struct cw_store *store, const char *key, int64_t since, uint32_t limit,
-                         struct cw_kept_answer *answers, uint32_t *count, struct cw_error *error);
+    cw_status (*answer)(struct cw_store *store, const char *key, int64_t since, struct cw_kept_answer *answer,
+                        bool *found, struct cw_error *error);
     cw_status (*read)(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
                       struct cw_error *error);
     cw_status (*count)(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,

@@ -79,7 +79,6 @@ START_TEST(answers_come_back_as_they_were_kept)
     ck_assert_int_eq(found.created_at, 1000);
     ck_assert_int_eq(found.request[31], 7);
     ck_assert_mem_eq(found.headers.data, "Name\0value\0", 11);
-    ck_assert_uint_eq(found.job_result.size, 0);
     cw_kept_answer_clear(&found);
     assert_body("one", 1001, "");
     assert_body("two", 0, "");
@@ -118,43 +117,12 @@ START_TEST(answers_join_their_runs)
 }
 END_TEST
 
-START_TEST(jobs_are_listed_newest_first)
-{
-    struct cw_kept_answer jobs[3] = {0};
-    uint32_t count = 9;
-    assert_ok(keep_text("no job", 1000, "rows", 1));
-    for (int64_t i = 2; i < 5; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "job%d", (int)i);
-        struct cw_kept_answer answer = make_answer(key, 1000 * i, "accepted");
-        answer.job = rows_id(CW_ENTITY_CUSTOMER, i);
-        answer.job_finished_at = 5000 + i;
-        snprintf(answer.job_kind, sizeof answer.job_kind, "generate");
-        assert_ok(cw_buffer_append(&answer.job_result, "{}", 2, &fixture_error));
-        assert_ok(keep(&answer, i, i == 3));
-        cw_kept_answer_clear(&answer);
-    }
-    assert_ok(cw_store_answer_jobs(fixture_store, 3000, 3, jobs, &count, &fixture_error));
-    ck_assert_uint_eq(count, 2);
-    ck_assert_str_eq(jobs[0].key, "job4");
-    ck_assert_str_eq(jobs[1].key, "job3");
-    const struct cw_uuid id = rows_id(CW_ENTITY_CUSTOMER, 4);
-    ck_assert_mem_eq(&jobs[0].job, &id, sizeof id);
-    ck_assert_str_eq(jobs[0].job_kind, "generate");
-    ck_assert_int_eq(jobs[0].job_finished_at, 5004);
-    ck_assert_mem_eq(jobs[0].job_result.data, "{}", 2);
-    cw_kept_answer_clear(&jobs[0]);
-    cw_kept_answer_clear(&jobs[1]);
-}
-END_TEST
-
 Suite *test_suite(void)
 {
     const TTest *const all[] = {
         answers_come_back_as_they_were_kept,
         keys_are_taken_until_they_are_old,
         answers_join_their_runs,
-        jobs_are_listed_newest_first,
     };
     return fixture_suite("store_answers", all, sizeof all / sizeof *all);
 }
