@@ -1,5 +1,6 @@
 """What bench/run concludes from its samples."""
 import pathlib
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -7,6 +8,8 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 import comparisons  # noqa: E402
 import measure  # noqa: E402
+import postgres_bars  # noqa: E402
+import pytest  # noqa: E402
 import report  # noqa: E402
 
 
@@ -52,3 +55,21 @@ def test_parquet_lines_compare_with_the_copy():
     trio = [contender("ready", [1.0]), contender("copy", [4.0]), contender("made too", [2.0])]
     lines = comparisons.parquet_lines(trio)
     assert [line[4:6] for line in lines] == [["4.00×", "4.00×"], ["", ""], ["2.00×", "2.00×"]]
+
+
+def test_both_load_the_same_rows_into_postgresql(cartwright, tmp_path):
+    if postgres_bars.with_postgres.tool("initdb") is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres_bars.open_database(cartwright) as database:
+        contenders, rows = postgres_bars.compare(database, 1, tmp_path, ["--customers", "200", "--products", "20",
+                                                                         "--orders", "300"])
+        for table in ("orders", "stock"):
+            made, copied = (database.psql(name, f"SELECT md5(string_agg(t::text, ' ' ORDER BY id)) FROM {table} t")
+                            for name in ("shop_ours", "shop_theirs"))
+            assert made == copied
+        assert subprocess.run([cartwright, "migrate", "check", database.uri("shop_theirs")], check=False,
+                              stdout=subprocess.DEVNULL).returncode == 0
+    assert rows > 2000 and [contender.is_ours for contender in contenders] == [True, False]
+    assert postgres_bars.most_bar("bar", 1.04, 1.05).verdict == "PASS"
+    assert postgres_bars.most_bar("bar", 1.06, 1.05).missed
+    assert postgres_bars.most_bar("bar", None, 1.05).verdict == "not measured"

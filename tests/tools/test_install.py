@@ -44,7 +44,9 @@ def test_everything_is_in_its_standard_place(installed, build_dir):
                  libraries / "libcartwright.so", libraries / "libcartwright.so.0",
                  libraries / "pkgconfig/cartwright.pc", prefix / value["includedir"] / "cartwright/run.h",
                  prefix / value["mandir"] / "man1/cartwright.1",
-                 prefix / value["datadir"] / "bash-completion/completions/cartwright"):
+                 prefix / value["datadir"] / "bash-completion/completions/cartwright",
+                 prefix / value["datadir"] / "cartwright/alembic/env.py",
+                 prefix / value["datadir"] / "cartwright/alembic/versions/0001_shop.py"):
         assert path.exists(), path
     program = prefix / value["bindir"] / "cartwright"
     assert subprocess.run([program, "version"], check=True, capture_output=True).stdout
