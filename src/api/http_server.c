@@ -15,6 +15,8 @@
 
 #define TICK_NANOSECONDS 200000000L
 #define QUEUE_LIMIT 4096
+/* Workers wait for the store most of the time, and writes that wait together share one transaction. */
+#define WORKERS 256
 #define CONNECTION_MEMORY 32768
 /* How long closing waits for requests under way. */
 #define CLOSING_SECONDS 10
@@ -232,8 +234,7 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
     if (made->options.threads == 0) {
         made->options.threads = cw_processor_count() < 8 ? cw_processor_count() : 8;
     }
-    /* Workers wait for the disk most of the time: many of them share one sync. */
-    const uint32_t workers = options->workers != 0 ? options->workers : 8 + 4 * made->options.threads;
+    const uint32_t workers = options->workers != 0 ? options->workers : WORKERS;
     init_locks(made);
     const int64_t lease =
         options->job_lease != 0 ? (int64_t)options->job_lease * 1000000 : CW_JOB_LEASE;

@@ -33,6 +33,7 @@ cw_status cw_get_readiness(struct cw_exchange *exchange, struct cw_error *error)
     }
     const cw_status status = cw_store_count(exchange->api->store, CW_ENTITY_CUSTOMER, &rows, error);
     if (status != CW_OK) {
+        cw_reply_header(&exchange->reply, "Retry-After", "1", NULL);
         cw_reply_problem(exchange, 503, "the store does not answer", NULL);
         return CW_OK;
     }

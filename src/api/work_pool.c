@@ -13,7 +13,8 @@ struct cw_work_pool {
     uint32_t capacity, first, count;
     bool is_closing;
     pthread_t threads[THREADS_MAX];
-    uint32_t thread_count;
+    uint32_t thread_count, thread_limit;
+    uint32_t idle_count;
 };
 
 static void *work_on_items(void *context)
@@ -21,9 +22,11 @@ static void *work_on_items(void *context)
     struct cw_work_pool *pool = context;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
+        pool->idle_count++;
         while (pool->count == 0 && !pool->is_closing) {
             pthread_cond_wait(&pool->filled, &pool->lock);
         }
+        pool->idle_count--;
         if (pool->count == 0) {
             break;
         }
@@ -36,6 +39,16 @@ static void *work_on_items(void *context)
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
+}
+
+/* The lock is held, or nobody else knows the pool. */
+static bool add_thread(struct cw_work_pool *pool)
+{
+    if (pthread_create(&pool->threads[pool->thread_count], NULL, work_on_items, pool) != 0) {
+        return false;
+    }
+    pool->thread_count++;
+    return true;
 }
 
 cw_status cw_work_pool_new(uint32_t threads, uint32_t queue_limit, void (*work)(void *item),
@@ -56,11 +69,10 @@ cw_status cw_work_pool_new(uint32_t threads, uint32_t queue_limit, void (*work)(
     made->work = work;
     made->ring = ring;
     made->capacity = queue_limit;
-    for (; made->thread_count < threads; made->thread_count++) {
-        if (pthread_create(&made->threads[made->thread_count], NULL, work_on_items, made) != 0) {
-            cw_work_pool_free(made);
-            return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no thread for a worker");
-        }
+    made->thread_limit = threads;
+    if (!add_thread(made)) {
+        cw_work_pool_free(made);
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no thread for a worker");
     }
     *pool = made;
     return CW_OK;
@@ -91,6 +103,10 @@ bool cw_work_pool_submit(struct cw_work_pool *pool, void *item)
     if (taken) {
         pool->ring[(pool->first + pool->count) % pool->capacity] = item;
         pool->count++;
+        /* Without another thread, those that are there do the work later. */
+        if (pool->count > pool->idle_count && pool->thread_count < pool->thread_limit) {
+            add_thread(pool);
+        }
         pthread_cond_signal(&pool->filled);
     }
     pthread_mutex_unlock(&pool->lock);

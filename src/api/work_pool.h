@@ -9,7 +9,8 @@
 
 struct cw_work_pool; /* thread-safe */
 
-/* work(item) is called once for every item that was taken. */
+/* work(item) is called once for every item that was taken. threads: at most, 1 to 256; they are begun when no
+ * other is free. Errors: CW_E_INVALID, CW_E_NO_MEMORY. */
 cw_status cw_work_pool_new(uint32_t threads, uint32_t queue_limit, void (*work)(void *item),
                            struct cw_work_pool **pool, struct cw_error *error);
 

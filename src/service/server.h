@@ -14,7 +14,7 @@ struct cw_server_options {
     const char *address;   /* IPv4 or IPv6 address to listen on */
     uint16_t port;         /* 0: any free one */
     uint32_t threads;      /* for HTTP; 0: one per processor */
-    uint32_t workers;      /* that make answers; 0: derived from threads */
+    uint32_t workers;      /* that make answers, at most; 0: 256 */
     uint32_t connections;  /* at most, at the same time */
     uint32_t timeout;      /* seconds in which a request must arrive and an answer be read */
     int64_t largest_count; /* of one request */

@@ -1,16 +1,24 @@
 """Many clients at once, and death under load."""
 import asyncio
 import json
+import pathlib
 import random
+import sys
+import tempfile
 import threading
 import time
 
 import pytest
 import requests
+from conftest import Server
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import with_postgres  # noqa: E402
 
 
-async def client(server, number, requests_each, failures):
-    """One keep-alive connection that mixes reads and small generates."""
+async def client(server, number, requests_each, failures, kept):
+    """One keep-alive connection that mixes reads and small generates; notes what was kept, by its answers."""
     draw = random.Random(number)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
@@ -28,8 +36,11 @@ async def client(server, number, requests_each, failures):
             answer = await reader.readuntil(b"\r\n\r\n")
             length = int(answer.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             content = await reader.readexactly(length)
-            if answer.split(b" ", 2)[1] not in (b"200", b"201"):
+            status = answer.split(b" ", 2)[1]
+            if status not in (b"200", b"201"):
                 failures.append(answer + content)
+            elif status == b"201":
+                kept.append(json.loads(content)["data"])
     except (ConnectionError, asyncio.IncompleteReadError) as error:
         failures.append(repr(error).encode())
     finally:
@@ -38,15 +49,54 @@ async def client(server, number, requests_each, failures):
 
 def test_a_thousand_connections(start_server):
     server = start_server("--quiet")
-    failures = []
+    failures, kept = [], []
 
     async def run():
-        await asyncio.gather(*(client(server, number, 6, failures) for number in range(1000)))
+        await asyncio.gather(*(client(server, number, 6, failures, kept) for number in range(1000)))
 
     before = server.count("customers")
     asyncio.run(run())
     assert not failures, (len(failures), failures[:3])
-    assert server.count("customers") > before
+    assert len(kept) > 100
+    for table in ("customers", "addresses", "payment_methods"):
+        acknowledged = [row["id"] for data in kept for row in data[table]]
+        assert len(set(acknowledged)) == len(acknowledged)
+        assert set(acknowledged) <= all_ids(server, table)
+    assert server.count("customers") == before + sum(len(data["customers"]) for data in kept)
+
+
+def all_ids(server, table):
+    ids, path = set(), f"/api/v1/{table}?limit=1000&fields=id"
+    while path:
+        page = server.get(path).json()
+        ids |= {row["id"] for row in page["data"]}
+        path = page["next"]
+    return ids
+
+
+@pytest.mark.skipif(with_postgres.tool("postgres") is None, reason="PostgreSQL is not installed")
+def test_a_database_that_goes_away_and_comes_back(cartwright):
+    with tempfile.TemporaryDirectory() as folder:
+        database = with_postgres.Server(folder).create()
+        database.start()
+        server = Server(cartwright, database.uri, "--quiet")
+        try:
+            server.get("/readyz")
+            database.stop()
+            for method, path in (("GET", "/readyz"), ("GET", "/api/v1/customers?limit=1"),
+                                 ("POST", "/api/v1/generate/customers")):
+                answer = server.call(method, path, 503, json={} if method == "POST" else None)
+                assert answer.headers["Retry-After"] == "1", path
+                assert answer.headers["Content-Type"] == "application/problem+json", path
+            server.get("/healthz")
+            database.start()
+            server.get("/readyz")
+            made = server.post("/api/v1/generate/customers", {"count": 3}, 201).json()
+            for row in made["data"]["customers"]:
+                server.get(f"/api/v1/customers/{row['id']}")
+        finally:
+            server.stop()
+            database.stop()
 
 
 @pytest.mark.parametrize("round_number", range(3))
