@@ -2,7 +2,6 @@
 import contextlib
 import os
 import pathlib
-import resource
 import shutil
 import subprocess
 
@@ -38,18 +37,15 @@ class Disk:
         if self.is_mounted:
             self.ballast.unlink(missing_ok=True)
         else:
-            self.limit(server, resource.RLIM_INFINITY)
+            self.limit(server, "unlimited")
 
     def limit(self, server, size):
         """How large a file any process of the server may make."""
         parent = server.postmaster()
         children = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=False)
-        for pid in [parent, *map(int, children.stdout.split())]:
-            try:
-                hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
-            except ProcessLookupError:
-                pass
+        for pid in [parent, *children.stdout.split()]:
+            subprocess.run([*server.prefix, "prlimit", f"--pid={pid}", f"--fsize={size}:"], stderr=subprocess.DEVNULL,
+                           check=False)
 
     def remove(self):
         if self.is_mounted:

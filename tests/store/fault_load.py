@@ -72,7 +72,7 @@ class Requests:
         self.repeated = 0
         self.refusals = collections.Counter()
         self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(random.Random(f"{seed}-{number}"),))
+        self.threads = [threading.Thread(target=self.work, args=(random.Random(f"{seed}-{number}"),), daemon=True)
                         for number in range(threads)]
         for thread in self.threads:
             thread.start()
