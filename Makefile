@@ -3,7 +3,7 @@ FUZZ_SECONDS ?= 60
 SERVE_OPTIONS ?=
 DESTDIR ?=
 
-.PHONY: build run test test-all check format bench fuzz coverage install clean
+.PHONY: build run test test-all check format bench fuzz coverage install deb clean
 
 build:
 	tools/setup build
@@ -61,6 +61,11 @@ coverage:
 
 install: build
 	meson install -C build/release --no-rebuild $(if $(DESTDIR),--destdir "$(DESTDIR)")
+
+# Debian packages in build/packages.
+deb:
+	tools/setup build
+	tools/deb
 
 clean:
 	rm -rf build

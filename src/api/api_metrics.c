@@ -1,12 +1,15 @@
 #define _GNU_SOURCE
 #include "api/api_metrics.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/route.h"
+#include "service/program_version.h"
 
 enum family {
     REQUESTS,
@@ -19,7 +22,10 @@ enum family {
     QUEUE,
     JOBS,
     MEMORY,
+    DESCRIPTORS,
+    DESCRIPTOR_LIMIT,
     UPTIME,
+    BUILD,
     FAMILY_COUNT
 };
 
@@ -27,6 +33,7 @@ struct cw_api_metrics {
     struct cw_metrics *registry;
     struct cw_metric_family *families[FAMILY_COUNT];
     struct cw_metric *connections, *queue, *queued_jobs, *running_jobs, *memory, *uptime;
+    struct cw_metric *descriptors, *descriptor_limit;
     int64_t started_at;
 };
 
@@ -73,6 +80,16 @@ static const struct cw_metric_options options[FAMILY_COUNT] = {
     [MEMORY] = {.name = "process_resident_memory_bytes",
                 .help = "Resident memory of the process.",
                 .kind = CW_METRIC_GAUGE},
+    [DESCRIPTORS] = {.name = "process_open_fds",
+                     .help = "File descriptors that are open: connections, files, the store's.",
+                     .kind = CW_METRIC_GAUGE},
+    [DESCRIPTOR_LIMIT] = {.name = "process_max_fds",
+                          .help = "File descriptors that may be open.",
+                          .kind = CW_METRIC_GAUGE},
+    [BUILD] = {.name = "cartwright_build_info",
+               .help = "1, with the version of the program.",
+               .kind = CW_METRIC_GAUGE,
+               .labels = {"version"}},
     [UPTIME] = {.name = "cartwright_uptime_seconds",
                 .help = "Seconds since the server started.",
                 .kind = CW_METRIC_GAUGE},
@@ -105,6 +122,9 @@ cw_status cw_api_metrics_new(struct cw_api_metrics **metrics, struct cw_error *e
     made->running_jobs = get_one(made->families[JOBS], "running");
     made->memory = get_one(made->families[MEMORY], NULL);
     made->uptime = get_one(made->families[UPTIME], NULL);
+    made->descriptors = get_one(made->families[DESCRIPTORS], NULL);
+    made->descriptor_limit = get_one(made->families[DESCRIPTOR_LIMIT], NULL);
+    cw_metric_set(get_one(made->families[BUILD], CW_PROGRAM_VERSION), 1);
     /* Zeros are worth showing: rates begin there. */
     for (int i = 0; i < CW_ENTITY_COUNT; i++) {
         get_one(made->families[ROWS], cw_entity_get((enum cw_entity_id)i)->table);
@@ -184,6 +204,26 @@ static int64_t resident_memory(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
+static int64_t open_descriptors(void)
+{
+    int64_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    while (folder != NULL && readdir(folder) != NULL) {
+        count++;
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    /* Not itself, nor the two entries that every folder has. */
+    return count > 3 ? count - 3 : 0;
+}
+
+static int64_t descriptor_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT64_MAX ? (int64_t)limit.rlim_cur : 0;
+}
+
 cw_status cw_get_metrics(struct cw_exchange *exchange, struct cw_error *error)
 {
     struct cw_api_metrics *metrics = exchange->api->metrics;
@@ -193,6 +233,8 @@ cw_status cw_get_metrics(struct cw_exchange *exchange, struct cw_error *error)
     cw_metric_set(metrics->queued_jobs, queued);
     cw_metric_set(metrics->running_jobs, running);
     cw_metric_set(metrics->memory, resident_memory());
+    cw_metric_set(metrics->descriptors, open_descriptors());
+    cw_metric_set(metrics->descriptor_limit, descriptor_limit());
     cw_metric_set(metrics->uptime, (cw_time_now() - metrics->started_at) / 1000000);
     exchange->reply.status = 200;
     exchange->reply.media_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -8,6 +8,7 @@
 #include "cli/console.h"
 #include "service/json_read.h"
 #include "service/server.h"
+#include "service/service_manager.h"
 #include "service/values.h"
 
 #define DEFAULT_STORE "cartwright.db"
@@ -31,7 +32,7 @@ static const struct cw_option serve_options[] = {
     {"address", "IP", "Address to listen on; 127.0.0.1 by default", NULL},
     {"port", "N", "Port to listen on; 8080 by default, 0 for any free one", CW_COUNT(0, 65535)},
     {"threads", "N", "Threads that serve connections; one per processor by default", CW_COUNT(1, 64)},
-    {"workers", "N", "Threads that make answers, begun as they are needed; 256 by default", CW_COUNT(1, 256)},
+    {"workers", "N", "Threads that make answers; 8 and 4 per thread by default", CW_COUNT(1, 256)},
     {"connections", "N", "Connections at the same time; 4096 by default", CW_COUNT(1, 100000)},
     {"timeout", "SECONDS", "In which a request must arrive and an answer be read; 30 by default",
      CW_COUNT(1, 3600)},
@@ -187,7 +188,9 @@ static cw_status serve(const struct cw_server_options *options, const sigset_t *
         return status;
     }
     greet(options, cw_server_port(server), cw_server_asks(server));
+    cw_manager_notify("READY=1");
     sigwait(signals, &number);
+    cw_manager_notify("STOPPING=1");
     fprintf(stderr, "stopping: requests under way are finished, jobs are cancelled\n");
     cw_server_close(server);
     return CW_OK;
