@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/api_metrics.h"
+#include "api/export_stream.h"
 #include "api/generate_job.h"
 #include "api/idempotency.h"
 #include "api/openapi.h"
@@ -13,11 +14,14 @@
 #define JOBS_REMEMBERED_FOR (INT64_C(7) * 86400 * 1000000)
 /* Running jobs may go on for this long when the server is stopped. */
 #define JOBS_GRACE INT64_C(3000000)
+/* Two keep a slow query of one export from holding up the others. */
+#define EXPORT_THREADS 2
 
 static const struct cw_job_kind job_kinds[] = {
     {"generate_customers", cw_generate_job_work, cw_generate_job_recall},
     {"generate_products", cw_generate_job_work, cw_generate_job_recall},
     {"generate_orders", cw_generate_job_work, cw_generate_job_recall},
+    {"generate_bulk", cw_generate_job_work, cw_generate_job_recall},
     {"reproduce_run", cw_reproduce_job_work, NULL},
 };
 
@@ -46,6 +50,9 @@ cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t larges
         status = cw_job_runner_new(&jobs, &api->jobs, error);
     }
     if (status == CW_OK) {
+        status = cw_export_streams_new(EXPORT_THREADS, &api->exports, error);
+    }
+    if (status == CW_OK) {
         status = cw_idempotency_new(store, &api->keys, error);
     }
     if (status != CW_OK) {
@@ -58,6 +65,8 @@ void cw_api_clear(struct cw_api *api)
 {
     cw_job_runner_free(api->jobs);
     api->jobs = NULL;
+    cw_export_streams_free(api->exports);
+    api->exports = NULL;
     cw_idempotency_free(api->keys);
     api->keys = NULL;
     cw_api_metrics_free(api->metrics);

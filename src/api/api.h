@@ -21,12 +21,14 @@ struct cw_access;
 struct cw_rate_limiter;
 struct cw_idempotency;
 struct cw_api_metrics;
+struct cw_export_streams;
 
 struct cw_api {
     struct cw_store *store; /* borrowed */
     struct cw_job_runner *jobs;
     struct cw_idempotency *keys;
     struct cw_api_metrics *metrics;
+    struct cw_export_streams *exports;
     struct cw_access *access;        /* NULL: everybody is let in */
     struct cw_rate_limiter *limiter; /* NULL: nobody is limited */
     struct cw_buffer openapi;        /* /openapi.json, made once */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/export_stream.h"
+
 void cw_exchange_clear(struct cw_exchange *exchange)
 {
     cw_uri_clear(&exchange->uri);
@@ -19,6 +21,7 @@ void cw_exchange_clear(struct cw_exchange *exchange)
     free(exchange->authorization);
     free(exchange->api_key);
     json_decref(exchange->json);
+    cw_export_stream_free(exchange->export);
 }
 
 bool cw_prefers_async(const struct cw_exchange *exchange)

@@ -19,6 +19,7 @@
 #include "service/values.h"
 
 struct cw_api;
+struct cw_export_stream;
 struct cw_route;
 
 #define CW_PATH_VALUE_MAX 64
@@ -59,7 +60,9 @@ struct cw_exchange {
     struct cw_exchange *next_keyed;
     /* The answer. */
     struct cw_reply reply;
-    bool streams_job; /* answer with the events of job id instead of reply.body */
+    bool streams_job;  /* answer with the events of job id instead of reply.body */
+    bool streams_rows; /* answer with the file of export; with its head alone when that is NULL */
+    struct cw_export_stream *export;
 };
 
 void cw_exchange_clear(struct cw_exchange *exchange);

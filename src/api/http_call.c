@@ -9,6 +9,7 @@
 
 #include "api/api_metrics.h"
 #include "api/caller_check.h"
+#include "api/export_stream.h"
 #include "api/idempotency.h"
 #include "api/refusal.h"
 #include "api/route.h"
@@ -181,6 +182,26 @@ static bool open_call(struct cw_call *call, const char *method, const char *vers
     return identify(call, &scan.gate);
 }
 
+static ssize_t read_nothing(void *context, uint64_t position, char *bytes, size_t size)
+{
+    (void)context;
+    (void)position;
+    (void)bytes;
+    (void)size;
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* A file whose length is not known before it is over. */
+static struct MHD_Response *make_file_response(struct cw_call *call)
+{
+    struct cw_export_stream *export = call->exchange.export;
+    if (export == NULL) {
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_nothing, NULL, NULL);
+    }
+    return cw_export_stream_respond(export, call->connection, call->watched, call->server->options.timeout,
+                                    call->is_http_1_0);
+}
+
 static struct MHD_Response *make_response(struct cw_call *call)
 {
     struct cw_reply *reply = &call->exchange.reply;
@@ -256,7 +277,7 @@ static enum MHD_Result send_reply(struct cw_call *call)
         }
     }
     if (response == NULL) {
-        response = make_response(call);
+        response = exchange->streams_rows ? make_file_response(call) : make_response(call);
     }
     if (response == NULL) {
         return MHD_NO;
@@ -422,6 +443,9 @@ void cw_call_end(void *context, struct MHD_Connection *connection, void **opened
         return;
     }
     *opened = NULL;
+    if (call->exchange.export != NULL) {
+        call->answered = cw_export_stream_sent(call->exchange.export);
+    }
     if (call->watched != NULL) {
         call->watched->call = NULL;
         call->exchange.reply.status =

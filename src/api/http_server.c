@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/api_metrics.h"
+#include "api/export_stream.h"
 #include "api/http_call.h"
 #include "service/produce.h"
 
@@ -308,6 +309,7 @@ void cw_server_close(struct cw_server *server)
         cw_event_streams_stop(&server->streams);
         cw_job_runner_stop(server->api.jobs);
         wait_for_calls(server);
+        cw_export_streams_stop(server->api.exports);
         stop_ticker(server);
         /* The workers must have resumed every connection before the daemon stops. */
         cw_work_pool_free(server->pool);

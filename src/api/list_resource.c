@@ -8,7 +8,6 @@
 #include "api/caller_check.h"
 #include "api/route.h"
 #include "base/parse.h"
-#include "service/list_page.h"
 
 #define CURSOR_SIZE 35 /* 'c', the table's number, an id: hexadecimal */
 #define DEFAULT_LIMIT 100
@@ -177,8 +176,7 @@ static bool hide_columns(struct cw_exchange *exchange, struct cw_list_page *page
     return true;
 }
 
-/* Reads the query into a page. False: the answer is a problem already. */
-static bool read_page(struct cw_exchange *exchange, struct cw_list_page *page)
+bool cw_list_page_of(struct cw_exchange *exchange, struct cw_list_page *page)
 {
     struct cw_field_errors errors = {0};
     int status = 400;
@@ -282,7 +280,7 @@ cw_status cw_list_rows(struct cw_exchange *exchange, struct cw_error *error)
 {
     struct cw_list_page page;
     struct cw_buffer rows = {0};
-    if (!read_page(exchange, &page)) {
+    if (!cw_list_page_of(exchange, &page)) {
         return CW_OK;
     }
     cw_status status = cw_list_page_read(exchange->api->store, &page, &rows, error);
@@ -297,7 +295,7 @@ cw_status cw_get_row(struct cw_exchange *exchange, struct cw_error *error)
 {
     struct cw_list_page page;
     struct cw_buffer rows = {0};
-    if (!read_page(exchange, &page)) {
+    if (!cw_list_page_of(exchange, &page)) {
         return CW_OK;
     }
     page.limit = 1;

@@ -207,9 +207,11 @@ static void put_good_content(struct cw_json_writer *writer, const struct cw_rout
     if (name != NULL) {
         snprintf(schema, sizeof schema, "{'$ref':'#/components/schemas/%s'}", name);
     } else if (entity != NULL) {
-        const bool is_list = (route->flags & CW_ROUTE_FILTERED) != 0;
-        snprintf(schema, sizeof schema, "{'$ref':'#/components/schemas/%s%s'}",
-                 is_list ? entity->table : entity->name, is_list ? "_page" : "");
+        const bool is_list = (route->flags & (CW_ROUTE_FILTERED | CW_ROUTE_FILE)) == CW_ROUTE_FILTERED;
+        const bool is_file = (route->flags & CW_ROUTE_FILE) != 0;
+        snprintf(schema, sizeof schema, "%s{'$ref':'#/components/schemas/%s%s'}%s",
+                 is_file ? "{'type':'array','items':" : "", is_list ? entity->table : entity->name,
+                 is_list ? "_page" : "", is_file ? "}" : "");
     } else {
         snprintf(schema, sizeof schema, "{'type':'string'}");
     }

@@ -92,23 +92,32 @@ enum cw_route_match cw_route_find(struct cw_exchange *exchange, char allow[CW_RO
 static void explain_path(const char *path, char *detail, size_t size)
 {
     static const char root[] = "/api/v1/";
-    const char *names[CW_ENTITY_COUNT + 4] = {"generate", "jobs", "runs", "relationships"};
+    enum { GENERATE, RELATIONSHIPS, BULK, EXPORTS, JOBS, RUNS, TABLES };
+    const char *names[TABLES + CW_ENTITY_COUNT] = {[GENERATE] = "generate", [RELATIONSHIPS] = "relationships",
+                                                   [BULK] = "bulk",         [EXPORTS] = "exports",
+                                                   [JOBS] = "jobs",         [RUNS] = "runs"};
     char name[64];
     for (int i = 0; i < CW_ENTITY_COUNT; i++) {
-        names[4 + i] = cw_entity_get((enum cw_entity_id)i)->table;
+        names[TABLES + i] = cw_entity_get((enum cw_entity_id)i)->table;
     }
     const bool is_ours = strncmp(path, root, sizeof root - 1) == 0;
     const char *first = is_ours ? path + sizeof root - 1 : "";
     const size_t length = strcspn(first, "/");
     snprintf(name, sizeof name, "%.*s", (int)length, first);
-    const char *nearest = cw_name_nearest(name, names, CW_ENTITY_COUNT + 4);
+    const char *nearest = cw_name_nearest(name, names, TABLES + CW_ENTITY_COUNT);
     uint8_t id[16];
     const char *rest = first + length + (first[length] == '/');
     const size_t rest_length = strcspn(rest, "/");
+    const bool has_ids =
+        nearest == names[JOBS] || nearest == names[RUNS] || cw_entity_find(name, length) != NULL;
     if (nearest != NULL && strcmp(nearest, name) != 0) {
         snprintf(detail, size, "there is nothing at this path; did you mean %s%s?", root, nearest);
-    } else if (nearest != NULL && nearest != names[0] && nearest != names[3] && rest_length > 0 &&
-               !cw_parse_uuid(rest, rest_length, id)) {
+    } else if (nearest == names[EXPORTS]) {
+        snprintf(name, sizeof name, "%.*s", (int)rest_length, rest);
+        nearest = cw_name_nearest(name, names + TABLES, CW_ENTITY_COUNT);
+        snprintf(detail, size, "there is nothing at this path; expected %sexports/%s", root,
+                 nearest != NULL ? nearest : "TABLE");
+    } else if (has_ids && rest_length > 0 && !cw_parse_uuid(rest, rest_length, id)) {
         snprintf(detail, size, "there is nothing at this path; expected a UUID after %s%s/", root, nearest);
     } else {
         snprintf(detail, size, "there is nothing at this path; see /openapi.json for what there is");

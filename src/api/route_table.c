@@ -1,5 +1,6 @@
 /* Every endpoint. */
 #include "api/api_metrics.h"
+#include "api/export_resource.h"
 #include "api/generate_resource.h"
 #include "api/job_resource.h"
 #include "api/list_resource.h"
@@ -139,6 +140,16 @@ const struct cw_route cw_routes[] = {
      .query_count = COUNT_OF(validate_query),
      .schema = "Validation",
      .statuses = {200, 404}},
+    {.method = "GET",
+     .path = "/api/v1/exports/{table}",
+     .handler = cw_export_rows,
+     .flags = CW_ROUTE_PER_TABLE | CW_ROUTE_ROWS | CW_ROUTE_FILTERED | CW_ROUTE_FILE,
+     .operation = "export",
+     .tag = "Exports",
+     .summary = "All rows, or those that meet the conditions, as one file, ascending by id",
+     .query = row_query,
+     .query_count = COUNT_OF(row_query),
+     .statuses = {200, 422, 503}},
     {.method = "GET",
      .path = "/api/v1/{table}",
      .handler = cw_list_rows,

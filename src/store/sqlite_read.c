@@ -6,7 +6,10 @@
 #include "store/sqlite_store.h"
 #include "store/store_query.h"
 
-/* Parameter 1 is the limit, 2 the cursor, the filters' values follow. Names come from the catalogue alone. */
+/* Parameter 1 is the limit, 2 the cursor, the filters' values follow, then the basis. Names come from the
+ * catalogue alone. A plus sign keeps an index from being used: that of the rows' numbers never helps, and
+ * that of a filter, which serves a first page well, would sort the rest of a long list for each page of it.
+ */
 static cw_status query_sql(const struct cw_query *query, const struct cw_entity *entity,
                            struct cw_buffer *sql, struct cw_error *error)
 {
@@ -22,8 +25,12 @@ static cw_status query_sql(const struct cw_query *query, const struct cw_entity 
     }
     for (uint32_t i = 0; status == CW_OK && i < query->filter_count; i++) {
         const struct cw_filter *filter = &query->filters[i];
-        status = cw_buffer_format(sql, error, " AND %s %s ?%" PRIu32, entity->columns[filter->column].name,
-                                  cw_comparison_sql(filter->comparison), i + 3);
+        status = cw_buffer_format(sql, error, " AND %s%s %s ?%" PRIu32, query->is_sequel ? "+" : "",
+                                  entity->columns[filter->column].name, cw_comparison_sql(filter->comparison),
+                                  i + 3);
+    }
+    if (status == CW_OK && query->basis > 0) {
+        status = cw_buffer_format(sql, error, " AND +rowid <= ?%" PRIu32, query->filter_count + 3);
     }
     if (status == CW_OK) {
         status = cw_buffer_format(sql, error, " ORDER BY id LIMIT ?1");
@@ -72,6 +79,9 @@ static cw_status bind_query(const struct cw_query *query, const struct cw_entity
         if (!bind_value(statement, (int)i + 3, definition->type, filter->value)) {
             return cw_filter_refuse(definition, filter->value, error);
         }
+    }
+    if (query->basis > 0) {
+        sqlite3_bind_int64(statement, (int)query->filter_count + 3, query->basis);
     }
     return CW_OK;
 }

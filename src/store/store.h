@@ -150,6 +150,8 @@ struct cw_query {
     uint32_t filter_count;
     const struct cw_uuid *after; /* rows with an id above this one; NULL from the start */
     int64_t limit;               /* most rows to return, at least 1 */
+    int64_t basis;  /* leave out rows that came when the table had this many (cw_store_basis); 0: take all */
+    bool is_sequel; /* the page before was full: many rows meet the conditions, so follow the ids */
 };
 
 /* Reads rows ascending by id into batch (initialised for the entity; its contents are replaced, columns not

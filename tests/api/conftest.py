@@ -1,10 +1,14 @@
 """A server of our own for each test module, and shorthands to talk to it."""
+import itertools
 import os
 import re
 import signal
 import subprocess
+import sys
+import tempfile
 import threading
 
+import psycopg
 import pytest
 import requests
 
@@ -85,3 +89,41 @@ def start_server(cartwright, tmp_path_factory):
 def server(start_server):
     """A server with the small shop."""
     return start_server()
+
+
+@pytest.fixture(scope="session", name="postgres")
+def fixture_postgres(source_root):
+    """A PostgreSQL server of our own."""
+    sys.path.insert(0, str(source_root / "tests"))
+    with_postgres = __import__("with_postgres")
+    if with_postgres.tool("initdb") is None:
+        pytest.skip("PostgreSQL is not installed")
+    with tempfile.TemporaryDirectory(prefix="cwpg", ignore_cleanup_errors=True) as folder:
+        server = with_postgres.Server(folder).create()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres):
+    """Makes databases; gives their URIs."""
+    numbers = itertools.count(1)
+
+    def make():
+        name = f"api_{next(numbers)}"
+        with psycopg.connect(postgres.uri, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return postgres.uri.replace("///postgres?", f"///{name}?")
+
+    return make
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def new_store(request, tmp_path_factory):
+    """Makes empty stores of either kind; gives what --store takes."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("new_database")
+    return lambda: str(tmp_path_factory.mktemp("store") / "shop.db")

@@ -174,6 +174,42 @@ START_TEST(limits_are_checked)
 }
 END_TEST
 
+/* What was committed later than the basis is left out, wherever its ids are, of pages that are sequels too.
+ */
+START_TEST(later_rows_are_left_out)
+{
+    struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+    const struct cw_filter filter = {CW_CUSTOMER_EMAIL, CW_EQUAL, "CUSTOMER.7@example.com"};
+    int64_t rows[CW_ENTITY_COUNT];
+    assert_ok(cw_store_basis(fixture_store, rows, &fixture_error));
+    ck_assert_int_eq(rows[CW_ENTITY_CUSTOMER], CUSTOMERS);
+    rows_customers(batches, CUSTOMERS, 50);
+    assert_ok(fixture_load(batches, 2));
+    for (int sequel = 0; sequel < 2; sequel++) {
+        struct cw_query query = {.entity = CW_ENTITY_CUSTOMER,
+                                 .columns = 1,
+                                 .limit = 10000,
+                                 .basis = CUSTOMERS,
+                                 .is_sequel = sequel == 1};
+        assert_ok(cw_store_read(fixture_store, &query, &batch, &fixture_error));
+        ck_assert_int_eq(batch.row_count, CUSTOMERS);
+        query.basis = 100;
+        assert_ok(cw_store_read(fixture_store, &query, &batch, &fixture_error));
+        ck_assert_int_eq(batch.row_count, 100);
+        query.basis = CUSTOMERS + 50;
+        assert_ok(cw_store_read(fixture_store, &query, &batch, &fixture_error));
+        ck_assert_int_eq(batch.row_count, CUSTOMERS + 50);
+        query.filters = &filter;
+        query.filter_count = 1;
+        assert_ok(cw_store_read(fixture_store, &query, &batch, &fixture_error));
+        ck_assert_int_eq(batch.row_count, 1);
+        query.basis = 7;
+        assert_ok(cw_store_read(fixture_store, &query, &batch, &fixture_error));
+        ck_assert_int_eq(batch.row_count, 0);
+    }
+}
+END_TEST
+
 START_TEST(uuid_filters_find_children)
 {
     cw_batch_clear(&batch);
@@ -205,6 +241,7 @@ Suite *test_suite(void)
     tcase_add_test(group, filters_are_joined);
     tcase_add_loop_test(group, bad_values_are_named, 0, sizeof bad_filters / sizeof *bad_filters);
     tcase_add_test(group, limits_are_checked);
+    tcase_add_test(group, later_rows_are_left_out);
     tcase_add_test(group, uuid_filters_find_children);
     suite_add_tcase(suite, group);
     return suite;
