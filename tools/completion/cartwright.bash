@@ -27,7 +27,7 @@ _cartwright() {
         esac
         ;;
     serve)
-        options='--help --store --address --port --threads --workers --connections --timeout --max-count --max-body --rate --burst --concurrency --auth --no-auth --jwks --jwt-secret --jwt-issuer --jwt-audience --seed-shop --no-seed-shop --quiet --config'
+        options='--help --store --address --port --threads --workers --connections --timeout --max-count --max-body --rate --burst --concurrency --auth --no-auth --jwks --jwt-secret --jwt-issuer --jwt-audience --job-lease --seed-shop --no-seed-shop --quiet --config'
         case $previous in
         esac
         ;;
