@@ -243,7 +243,8 @@ static int run_keys(const struct cw_arguments *arguments)
 }
 
 static const struct cw_option options[] = {
-    {"store", "PATH", "The store that keeps the keys; cartwright.db by default", NULL},
+    {"store", "PATH|URI",
+     "The store that keeps the keys: a file, cartwright.db by default, or a postgresql:// URI", NULL},
     {"name", "TEXT", "create: whose key it is", NULL},
     {"scopes", "LIST", "create: read, generate, admin, personal-data, separated by commas; read by default",
      CW_PROPOSE("read read,generate read,generate,personal-data read,generate,admin,personal-data")},

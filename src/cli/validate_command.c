@@ -47,9 +47,9 @@ static const struct cw_option options[] = {
 const struct cw_command cw_command_validate = {
     .name = "validate",
     .summary = "Check data against every reference and business rule",
-    .arguments = "DIR|STORE",
-    .text = "Checks a directory of generated files, in any of the formats, or a store: every reference, "
-            "closed set and "
+    .arguments = "DIR|STORE|URI",
+    .text = "Checks a directory of generated files, in any of the formats, or a store, be it a file or a "
+            "postgresql:// URI: every reference, closed set and "
             "unique column of the schema, and every business rule. Prints for each rule how many rows were "
             "looked at, "
             "how many break it, and the first five of those. Rules that need a table that is not there are "
@@ -60,6 +60,7 @@ const struct cw_command cw_command_validate = {
     .fewest = 1,
     .most = 1,
     .examples = "  cartwright validate cartwright-data\n"
-                "  cartwright validate --json shop.db\n",
+                "  cartwright validate --json shop.db\n"
+                "  cartwright validate postgresql://user@host/shop\n",
     .run = run_validate,
 };

@@ -1,335 +1,54 @@
 #include "service/check_rows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "service/check_store.h"
+#include "service/row_fetch.h"
 #include "service/rule_held.h"
 
-#define BUCKETS 1024
-#define COLUMNS_MAX 32
-#define KEYS_MAX CW_PARAMETERS_MAX
 /* Plans of a look-up: the columns whose values are given, as bits, or this one. */
 #define BY_NUMBER (-1)
+#define COLUMNS_MAX 31
 
-struct value {
-    const void *bytes; /* of UUIDs and texts */
-    int64_t integer;
-    uint32_t size;
-    bool is_null;
-};
-
-/* Where the server keeps the row: the table or partition, and the place there. The same row is kept once. */
-#define PLACE_SIZE 12
-struct row {
-    uint8_t place[PLACE_SIZE];
-    int64_t number;   /* counts the table's rows from 1 as they come */
-    struct row *next; /* of the same bucket */
-    struct value values[];
-};
-
-/* Rows that were found by some values. */
-struct answer {
-    struct answer *next; /* of the same bucket */
-    const uint8_t *key;
-    size_t key_size;
-    const struct row **rows;
-    size_t count;
-    int columns;
-};
-
-struct table {
+/* What a table of SQL stands for. */
+struct origin {
     struct cw_check_rows *owner;
     const struct cw_entity *entity;
-    struct row **rows; /* owned; by number - 1 */
-    size_t count, capacity;
-    struct row *row_buckets[BUCKETS];
-    struct answer *answer_buckets[BUCKETS];
 };
 
 struct cw_check_rows {
-    struct cw_store *store;
-    struct cw_reader *reader;
-    struct cw_arena arena;
+    struct cw_row_fetch *fetch;
     cw_status status; /* of the first fetching that failed */
     struct cw_error failure;
-    struct table tables[CW_ENTITY_COUNT];
+    struct origin origins[CW_ENTITY_COUNT];
 };
-
-/* UUIDs and texts; everything else is kept as a number. */
-static bool has_bytes(const struct cw_column_def *column)
-{
-    return column->type == CW_TYPE_UUID || column->type == CW_TYPE_STRING;
-}
-
-static uint32_t hash_bytes(const void *bytes, size_t size)
-{
-    /* FNV-1a (Fowler, Noll, Vo). */
-    const uint8_t *at = bytes;
-    uint32_t hash = 2166136261U;
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ at[i]) * 16777619U;
-    }
-    return (hash ^ hash >> 16) % BUCKETS;
-}
-
-static cw_status no_memory(struct cw_error *error)
-{
-    return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the rows of the check");
-}
-
-/* ---- Fetching ---- */
-
-static struct row *find_row(const struct table *table, const uint8_t place[PLACE_SIZE])
-{
-    struct row *row = table->row_buckets[hash_bytes(place, PLACE_SIZE)];
-    while (row != NULL && memcmp(row->place, place, PLACE_SIZE) != 0) {
-        row = row->next;
-    }
-    return row;
-}
-
-/* The rows of a query have their columns first, then where they lie. */
-static void read_place(struct cw_cursor *cursor, const struct cw_entity *entity, uint8_t place[PLACE_SIZE])
-{
-    const int field = (int)entity->column_count;
-    const int64_t relation = cw_cursor_integer(cursor, field);
-    size_t size = 0;
-    const void *bytes = cw_cursor_text(cursor, field + 1, &size);
-    memset(place, 0, PLACE_SIZE);
-    memcpy(place, &relation, 4);
-    if (bytes != NULL) {
-        memcpy(place + 4, bytes, size < PLACE_SIZE - 4 ? size : PLACE_SIZE - 4);
-    }
-}
-
-/* Bytes of the texts and UUIDs of the row that the cursor stands on. */
-static size_t measure_row(const struct cw_entity *entity, struct cw_cursor *cursor)
-{
-    size_t sum = 0;
-    for (uint32_t i = 0; i < entity->column_count; i++) {
-        size_t size = 0;
-        if (has_bytes(&entity->columns[i]) && cw_cursor_text(cursor, (int)i, &size) != NULL) {
-            sum += size + 1;
-        }
-    }
-    return sum;
-}
-
-/* Texts are put at *room, which moves on. */
-static void read_value(const struct cw_column_def *column, struct cw_cursor *cursor, int field,
-                       struct value *value, char **room)
-{
-    size_t size = 0;
-    value->is_null = cw_cursor_is_null(cursor, field);
-    if (value->is_null) {
-        return;
-    }
-    if (!has_bytes(column)) {
-        value->integer = cw_cursor_integer(cursor, field);
-        return;
-    }
-    const char *bytes = cw_cursor_text(cursor, field, &size);
-    memcpy(*room, bytes, size);
-    value->bytes = *room;
-    value->size = (uint32_t)size;
-    *room += size + 1;
-}
-
-static bool grow_rows(struct table *table)
-{
-    const size_t capacity = table->capacity * 2 + 16;
-    struct row **grown = realloc(table->rows, capacity * sizeof *grown);
-    if (grown == NULL) {
-        return false;
-    }
-    table->rows = grown;
-    table->capacity = capacity;
-    return true;
-}
-
-/* The row that the cursor stands on, kept if it is new; NULL without memory. */
-static struct row *keep_row(struct table *table, struct cw_cursor *cursor)
-{
-    uint8_t place[PLACE_SIZE];
-    read_place(cursor, table->entity, place);
-    struct row *row = find_row(table, place);
-    if (row != NULL) {
-        return row;
-    }
-    const struct cw_entity *entity = table->entity;
-    const size_t fixed = sizeof *row + entity->column_count * sizeof row->values[0];
-    row = cw_arena_alloc(&table->owner->arena, fixed + measure_row(entity, cursor));
-    if (row == NULL || (table->count == table->capacity && !grow_rows(table))) {
-        return NULL;
-    }
-    char *room = (char *)row + fixed;
-    for (uint32_t i = 0; i < entity->column_count; i++) {
-        read_value(&entity->columns[i], cursor, (int)i, &row->values[i], &room);
-    }
-    struct row **bucket = &table->row_buckets[hash_bytes(place, PLACE_SIZE)];
-    memcpy(row->place, place, PLACE_SIZE);
-    row->next = *bucket;
-    *bucket = row;
-    table->rows[table->count++] = row;
-    row->number = (int64_t)table->count;
-    return row;
-}
-
-/* E-mail addresses are the same in capitals. */
-static cw_status put_condition(struct cw_buffer *sql, const struct cw_column_def *column, int parameter,
-                               struct cw_error *error)
-{
-    const char *glue = parameter == 1 ? "WHERE" : "AND";
-    return column->type == CW_TYPE_STRING && column->personal == CW_PERSONAL_IDENTIFIER
-               ? cw_buffer_format(sql, error, " %s lower(%s) = lower(?%d::text COLLATE \"C\")", glue,
-                                  column->name, parameter)
-               : cw_buffer_format(sql, error, " %s %s = ?%d", glue, column->name, parameter);
-}
-
-/* "SELECT id, ..., tableoid, ctid FROM orders WHERE customer_id = ?1 AND ... ORDER BY rowid". */
-static cw_status put_select(struct cw_buffer *sql, const struct cw_entity *entity, int columns,
-                            struct cw_error *error)
-{
-    cw_status status = CW_OK;
-    int parameter = 0;
-    for (uint32_t i = 0; i < entity->column_count && status == CW_OK; i++) {
-        status = cw_buffer_format(sql, error, "%s%s", i == 0 ? "SELECT " : ", ", entity->columns[i].name);
-    }
-    if (status == CW_OK) {
-        status = cw_buffer_format(sql, error, ", tableoid, ctid FROM %s", entity->table);
-    }
-    for (uint32_t i = 0; i < entity->column_count && status == CW_OK; i++) {
-        const struct cw_column_def *column = &entity->columns[i];
-        if ((columns >> i & 1) != 0) {
-            status = put_condition(sql, column, ++parameter, error);
-        }
-    }
-    if (status == CW_OK) {
-        status = cw_buffer_format(sql, error, " ORDER BY rowid");
-    }
-    return status == CW_OK ? cw_buffer_append(sql, "", 1, error) : status;
-}
-
-/* ---- Answers ---- */
-
-/* What rows are looked up by: one value for each column of a plan. */
-struct key {
-    uint8_t bytes[512];
-    size_t size;
-    struct cw_parameter parameters[KEYS_MAX];
-    uint32_t count;
-};
-
-static struct answer *find_answer(const struct table *table, int columns, const struct key *key)
-{
-    struct answer *answer = table->answer_buckets[hash_bytes(key->bytes, key->size)];
-    while (answer != NULL && (answer->columns != columns || answer->key_size != key->size ||
-                              memcmp(answer->key, key->bytes, key->size) != 0)) {
-        answer = answer->next;
-    }
-    return answer;
-}
-
-/* The rows of a query as they come. */
-struct gathering {
-    struct table *table;
-    const struct row **rows; /* owned */
-    size_t count, capacity;
-};
-
-static cw_status gather_row(void *context, struct cw_cursor *cursor, struct cw_error *error)
-{
-    struct gathering *gathering = context;
-    if (gathering->count == gathering->capacity) {
-        const size_t capacity = gathering->capacity * 2 + 16;
-        const struct row **grown = realloc(gathering->rows, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return no_memory(error);
-        }
-        gathering->rows = grown;
-        gathering->capacity = capacity;
-    }
-    const struct row *row = keep_row(gathering->table, cursor);
-    if (row == NULL) {
-        return no_memory(error);
-    }
-    gathering->rows[gathering->count++] = row;
-    return CW_OK;
-}
-
-static cw_status keep_answer(const struct gathering *gathering, int columns, const struct key *key,
-                             struct answer **answer, struct cw_error *error)
-{
-    struct table *table = gathering->table;
-    const size_t list_size = gathering->count * sizeof(const struct row *);
-    struct answer *made = cw_arena_alloc(&table->owner->arena, sizeof *made + list_size + key->size);
-    if (made == NULL) {
-        return no_memory(error);
-    }
-    const struct row **list = (const struct row **)(made + 1);
-    uint8_t *copy = (uint8_t *)list + list_size;
-    if (list_size > 0) {
-        memcpy(list, gathering->rows, list_size);
-    }
-    memcpy(copy, key->bytes, key->size);
-    struct answer **bucket = &table->answer_buckets[hash_bytes(key->bytes, key->size)];
-    *made = (struct answer){.next = *bucket,
-                            .key = copy,
-                            .key_size = key->size,
-                            .rows = list,
-                            .count = gathering->count,
-                            .columns = columns};
-    *bucket = made;
-    *answer = made;
-    return CW_OK;
-}
-
-static cw_status fetch(struct table *table, int columns, const struct key *key, struct answer **answer,
-                       struct cw_error *error)
-{
-    struct gathering gathering = {.table = table};
-    struct cw_buffer sql = {0};
-    cw_status status = put_select(&sql, table->entity, columns, error);
-    if (status == CW_OK) {
-        status = cw_reader_each(table->owner->reader, sql.data, key->parameters, key->count, false,
-                                gather_row, &gathering, error);
-    }
-    if (status == CW_OK) {
-        status = keep_answer(&gathering, columns, key, answer, error);
-    }
-    free(gathering.rows);
-    cw_buffer_clear(&sql);
-    return status;
-}
 
 /* ---- The tables of SQL ---- */
 
 struct rows_vtab {
     sqlite3_vtab base;
-    struct table *table;
+    const struct origin *origin;
 };
 
 struct rows_cursor {
     sqlite3_vtab_cursor base;
-    struct table *table;
-    const struct row *const *rows;
-    size_t at, count;
+    const struct origin *origin;
+    struct cw_fetched found;
+    size_t at;
 };
 
 static int rows_connect(sqlite3 *db, void *context, int argument_count, const char *const *arguments,
                         sqlite3_vtab **vtab, char **message)
 {
-    struct table *table = context;
+    const struct origin *origin = context;
     struct cw_buffer sql = {0};
     (void)argument_count;
     (void)arguments;
     (void)message;
     cw_status status = cw_buffer_format(&sql, NULL, "CREATE TABLE x(");
     if (status == CW_OK) {
-        status = cw_check_put_columns(&sql, table->entity, NULL);
+        status = cw_check_put_columns(&sql, origin->entity, NULL);
     }
     if (status == CW_OK) {
         status = cw_buffer_append(&sql, ")", 2, NULL);
@@ -340,7 +59,7 @@ static int rows_connect(sqlite3 *db, void *context, int argument_count, const ch
     if (made == NULL) {
         return code == SQLITE_OK ? SQLITE_NOMEM : code;
     }
-    *made = (struct rows_vtab){.table = table};
+    *made = (struct rows_vtab){.origin = origin};
     *vtab = &made->base;
     return SQLITE_OK;
 }
@@ -365,7 +84,7 @@ static int choose_columns(const struct cw_entity *entity, const sqlite3_index_in
         }
         const int bit = 1 << constraint->iColumn;
         const struct cw_column_def *column = &entity->columns[constraint->iColumn];
-        if (column->type == CW_TYPE_UUID && (uuids & bit) == 0 && count < KEYS_MAX) {
+        if (column->type == CW_TYPE_UUID && (uuids & bit) == 0 && count < CW_FETCH_COLUMNS_MAX) {
             uuids |= bit;
             count++;
         } else if (column->type == CW_TYPE_STRING && column->unique) {
@@ -405,7 +124,7 @@ static void pass_arguments(sqlite3_index_info *info, int columns)
 
 static int rows_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
-    const struct cw_entity *entity = ((struct rows_vtab *)vtab)->table->entity;
+    const struct cw_entity *entity = ((struct rows_vtab *)vtab)->origin->entity;
     int place = 0;
     if (finds_by_number(info, &place)) {
         info->aConstraintUsage[place].argvIndex = 1;
@@ -432,7 +151,7 @@ static int rows_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **cursor)
     if (made == NULL) {
         return SQLITE_NOMEM;
     }
-    *made = (struct rows_cursor){.table = ((struct rows_vtab *)vtab)->table};
+    *made = (struct rows_cursor){.origin = ((struct rows_vtab *)vtab)->origin};
     *cursor = &made->base;
     return SQLITE_OK;
 }
@@ -444,7 +163,8 @@ static int rows_close(sqlite3_vtab_cursor *cursor)
 }
 
 /* False when nothing can be equal to one of the values. */
-static bool read_key(const struct cw_entity *entity, int columns, sqlite3_value **values, struct key *key)
+static bool read_key(const struct cw_entity *entity, int columns, sqlite3_value **values,
+                     struct cw_fetch_key *key)
 {
     for (uint32_t i = 0; i < entity->column_count; i++) {
         if ((columns >> i & 1) == 0) {
@@ -452,23 +172,23 @@ static bool read_key(const struct cw_entity *entity, int columns, sqlite3_value 
         }
         sqlite3_value *value = values[key->count];
         const bool is_text = entity->columns[i].type == CW_TYPE_STRING;
-        const void *bytes = is_text ? (const void *)sqlite3_value_text(value) : sqlite3_value_blob(value);
-        const size_t size = (size_t)sqlite3_value_bytes(value);
-        if (sqlite3_value_type(value) != (is_text ? SQLITE_TEXT : SQLITE_BLOB) || bytes == NULL ||
-            (!is_text && size != 16) || size > sizeof key->bytes - key->size) {
+        if (sqlite3_value_type(value) != (is_text ? SQLITE_TEXT : SQLITE_BLOB)) {
             return false;
         }
-        memcpy(key->bytes + key->size, bytes, size);
-        key->size += size;
-        key->parameters[key->count++] =
-            (struct cw_parameter){.kind = is_text ? CW_PARAMETER_TEXT : CW_PARAMETER_UUID, .bytes = bytes};
+        const void *bytes = is_text ? (const void *)sqlite3_value_text(value) : sqlite3_value_blob(value);
+        const int size = sqlite3_value_bytes(value);
+        if (bytes == NULL || (!is_text && size != 16)) {
+            return false;
+        }
+        key->bytes[key->count] = bytes;
+        key->sizes[key->count++] = (uint32_t)size;
     }
     return true;
 }
 
 static int fail(struct rows_cursor *cursor, cw_status status, const struct cw_error *error)
 {
-    struct cw_check_rows *owner = cursor->table->owner;
+    struct cw_check_rows *owner = cursor->origin->owner;
     owner->status = status;
     owner->failure = *error;
     sqlite3_free(cursor->base.pVtab->zErrMsg);
@@ -480,33 +200,25 @@ static int rows_filter(sqlite3_vtab_cursor *base, int plan, const char *name, in
                        sqlite3_value **values)
 {
     struct rows_cursor *cursor = (struct rows_cursor *)base;
-    struct table *table = cursor->table;
-    struct key key = {.size = 0};
+    const struct origin *origin = cursor->origin;
+    struct cw_row_fetch *fetch = origin->owner->fetch;
+    struct cw_fetch_key key = {.count = 0};
     (void)name;
     (void)argument_count;
-    cursor->at = cursor->count = 0;
+    cursor->at = 0;
+    cursor->found = (struct cw_fetched){.count = 0};
     if (plan == BY_NUMBER) {
-        const int64_t number = sqlite3_value_int64(values[0]);
-        if (number >= 1 && (uint64_t)number <= table->count) {
-            cursor->rows = (const struct row *const *)&table->rows[number - 1];
-            cursor->count = 1;
-        }
+        cursor->found.rows = cw_row_fetch_numbered(fetch, origin->entity->id, sqlite3_value_int64(values[0]));
+        cursor->found.count = cursor->found.rows != NULL;
         return SQLITE_OK;
     }
-    if (!read_key(table->entity, plan, values, &key)) {
+    if (!read_key(origin->entity, plan, values, &key)) {
         return SQLITE_OK;
     }
-    struct answer *answer = find_answer(table, plan, &key);
-    if (answer == NULL) {
-        struct cw_error error = {0};
-        const cw_status status = fetch(table, plan, &key, &answer, &error);
-        if (status != CW_OK) {
-            return fail(cursor, status, &error);
-        }
-    }
-    cursor->rows = answer->rows;
-    cursor->count = answer->count;
-    return SQLITE_OK;
+    struct cw_error error = {0};
+    const cw_status status =
+        cw_row_fetch_find(fetch, origin->entity->id, (uint32_t)plan, &key, &cursor->found, &error);
+    return status == CW_OK ? SQLITE_OK : fail(cursor, status, &error);
 }
 
 static int rows_next(sqlite3_vtab_cursor *cursor)
@@ -518,14 +230,14 @@ static int rows_next(sqlite3_vtab_cursor *cursor)
 static int rows_eof(sqlite3_vtab_cursor *base)
 {
     const struct rows_cursor *cursor = (const struct rows_cursor *)base;
-    return cursor->at >= cursor->count;
+    return cursor->at >= cursor->found.count;
 }
 
 static int rows_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index)
 {
     const struct rows_cursor *cursor = (const struct rows_cursor *)base;
-    const struct value *value = &cursor->rows[cursor->at]->values[index];
-    const enum cw_type type = cursor->table->entity->columns[index].type;
+    const struct cw_fetched_value *value = &cursor->found.rows[cursor->at]->values[index];
+    const enum cw_type type = cursor->origin->entity->columns[index].type;
     if (value->is_null) {
         return SQLITE_OK;
     }
@@ -542,7 +254,7 @@ static int rows_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int 
 static int rows_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid)
 {
     const struct rows_cursor *cursor = (const struct rows_cursor *)base;
-    *rowid = cursor->rows[cursor->at]->number;
+    *rowid = cursor->found.rows[cursor->at]->number;
     return SQLITE_OK;
 }
 
@@ -567,14 +279,13 @@ static cw_status name_tables(struct cw_check_rows *rows, sqlite3 *connection, st
     enum cw_entity_id entity = CW_ENTITY_CATEGORY;
     int code = SQLITE_OK;
     for (int e = 0; e < CW_ENTITY_COUNT && code == SQLITE_OK; e++) {
-        rows->tables[e].owner = rows;
-        rows->tables[e].entity = cw_entity_get((enum cw_entity_id)e);
-        code = sqlite3_create_module_v2(connection, rows->tables[e].entity->table, &rows_module,
-                                        &rows->tables[e], NULL);
+        rows->origins[e] = (struct origin){rows, cw_entity_get((enum cw_entity_id)e)};
+        code = sqlite3_create_module_v2(connection, rows->origins[e].entity->table, &rows_module,
+                                        &rows->origins[e], NULL);
     }
     for (size_t i = 0; cw_rule_held_form(i, &entity) != NULL && code == SQLITE_OK; i++) {
         code = sqlite3_create_module_v2(connection, cw_rule_held_form(i, &entity), &rows_module,
-                                        &rows->tables[entity], NULL);
+                                        &rows->origins[entity], NULL);
     }
     return code == SQLITE_OK ? CW_OK : cw_check_error(connection, error);
 }
@@ -583,22 +294,20 @@ cw_status cw_check_rows_open(struct cw_store *store, struct cw_check_database *d
                              struct cw_error *error)
 {
     struct cw_check_database made = {.threads = 1, .present = (1U << CW_ENTITY_COUNT) - 1};
-    struct cw_check_rows *rows = calloc(1, sizeof *rows);
-    if (rows == NULL) {
-        return no_memory(error);
+    made.rows = calloc(1, sizeof *made.rows);
+    if (made.rows == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the check");
     }
-    made.rows = rows;
-    rows->store = store;
-    cw_status status = store->operations->reader_begin(store, &rows->reader, error);
+    cw_status status = cw_row_fetch_new(store, &made.rows->fetch, error);
     if (status == CW_OK) {
-        status = cw_check_store_times(rows->reader, &made.times, error);
+        status = cw_check_store_times(cw_row_fetch_reader(made.rows->fetch), &made.times, error);
     }
     if (status == CW_OK && sqlite3_open_v2(":memory:", &made.connections[0],
                                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         status = cw_check_error(made.connections[0], error);
     }
     if (status == CW_OK) {
-        status = name_tables(rows, made.connections[0], error);
+        status = name_tables(made.rows, made.connections[0], error);
     }
     if (status != CW_OK) {
         cw_check_database_close(&made);
@@ -610,17 +319,15 @@ cw_status cw_check_rows_open(struct cw_store *store, struct cw_check_database *d
 
 void cw_check_rows_free(struct cw_check_rows *rows)
 {
-    if (rows == NULL) {
-        return;
+    if (rows != NULL) {
+        cw_row_fetch_free(rows->fetch);
+        free(rows);
     }
-    if (rows->reader != NULL) {
-        rows->store->operations->reader_end(rows->reader);
-    }
-    for (int e = 0; e < CW_ENTITY_COUNT; e++) {
-        free(rows->tables[e].rows);
-    }
-    cw_arena_clear(&rows->arena);
-    free(rows);
+}
+
+void cw_check_rows_gather(struct cw_check_rows *rows, bool gathers)
+{
+    cw_row_fetch_gather(rows->fetch, gathers);
 }
 
 cw_status cw_check_rows_failure(const struct cw_check_rows *rows, cw_status status, struct cw_error *error)

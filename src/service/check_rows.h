@@ -16,6 +16,9 @@ cw_status cw_check_rows_open(struct cw_store *store, struct cw_check_database *d
                              struct cw_error *error);
 void cw_check_rows_free(struct cw_check_rows *rows);
 
+/* Between true and false, look for the rows that the check is about: what these name is fetched together. */
+void cw_check_rows_gather(struct cw_check_rows *rows, bool gathers);
+
 /* The failure to fetch rows, if there was one, in place of what a statement made of it. */
 cw_status cw_check_rows_failure(const struct cw_check_rows *rows, cw_status status, struct cw_error *error);
 

@@ -23,6 +23,7 @@ struct check {
     struct cw_progress *progress;
     enum cw_entity_id focus_entity; /* with focus: the row that is checked */
     const struct cw_uuid *focus;    /* NULL: everything */
+    bool is_lost;                   /* the store went away while rows were fetched */
 };
 
 /* The rows of `entity` that hang on the row ?1 of `focus`, as a condition over t. */
@@ -262,10 +263,48 @@ static cw_status check_some(const struct check *check, const struct cw_rule_task
     return status;
 }
 
+/* Looks for the rows of an entity that hang on the focus. */
+static cw_status gather(const struct check *check, enum cw_entity_id entity, struct cw_error *error)
+{
+    struct cw_buffer sql = {0};
+    sqlite3_stmt *statement = NULL;
+    cw_status status = cw_buffer_format(&sql, error, "SELECT count(*) FROM %s t WHERE %s",
+                                        cw_entity_get(entity)->table, scope_of(check, entity));
+    if (status == CW_OK) {
+        status = cw_buffer_append(&sql, "", 1, error);
+    }
+    if (status == CW_OK) {
+        status = prepare(check, &sql, &statement, error);
+    }
+    if (status == CW_OK && sqlite3_step(statement) != SQLITE_ROW) {
+        status = cw_check_error(check->database.connections[0], error);
+    }
+    sqlite3_finalize(statement);
+    cw_buffer_clear(&sql);
+    return status;
+}
+
+/* Where rows are fetched one by one, those that the check is about come first, parents before children. */
+static cw_status gather_all(const struct check *check, struct cw_error *error)
+{
+    cw_status status = gather(check, check->focus_entity, error);
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0] && status == CW_OK; i++) {
+        if (scopes[i].focus == check->focus_entity) {
+            status = gather(check, scopes[i].entity, error);
+        }
+    }
+    return status;
+}
+
 static cw_status check_focus(const struct check *check, const struct cw_rule_task *tasks, size_t count,
                              struct cw_error *error)
 {
     cw_status status = CW_OK;
+    if (check->database.rows != NULL) {
+        cw_check_rows_gather(check->database.rows, true);
+        status = gather_all(check, error);
+        cw_check_rows_gather(check->database.rows, false);
+    }
     for (size_t first = 0, last = 0; first < count && status == CW_OK; first = last) {
         while (last < count && tasks[last].rule->entity == tasks[first].rule->entity) {
             last++;
@@ -328,6 +367,14 @@ static cw_status run_rules(struct check *check, struct cw_error *error)
     return status;
 }
 
+/* What became of the check where its tables fetch rows. */
+static cw_status settle(struct check *check, cw_status status, struct cw_error *error)
+{
+    const cw_status settled = cw_check_rows_failure(check->database.rows, status, error);
+    check->is_lost = check->database.rows != NULL && settled == CW_E_UNAVAILABLE;
+    return settled;
+}
+
 /* Runs an opened check and hands its result over; the texts of the rules go with it. */
 static cw_status finish_check(struct check *check, struct cw_validation *validation, struct cw_error *error)
 {
@@ -341,7 +388,7 @@ static cw_status finish_check(struct check *check, struct cw_validation *validat
     if (status == CW_OK) {
         *list = check->list;
         made.memory = list;
-        status = cw_check_rows_failure(check->database.rows, run_rules(check, error), error);
+        status = settle(check, run_rules(check, error), error);
     } else {
         free(list);
     }
@@ -424,18 +471,30 @@ static cw_status open_beside(struct cw_store *store, struct cw_check_database *d
     return status == CW_OK ? cw_check_database_open(found.path, 1, NULL, database, error) : status;
 }
 
+static cw_status check_entity(struct check *check, struct cw_store *store, struct cw_validation *validation,
+                              struct cw_error *error)
+{
+    cw_status status = cw_store_is_server(cw_store_name(store))
+                           ? cw_check_rows_open(store, &check->database, error)
+                           : open_beside(store, &check->database, error);
+    if (status == CW_OK) {
+        status = settle(check, row_exists(check, error), error);
+        if (status != CW_OK) {
+            cw_check_database_close(&check->database);
+        }
+    }
+    return status != CW_OK ? status : finish_check(check, validation, error);
+}
+
+/* Looking is safe to be done again. */
 cw_status cw_validate_entity(struct cw_store *store, enum cw_entity_id entity, const struct cw_uuid *id,
                              struct cw_validation *validation, struct cw_error *error)
 {
     struct check check = {.focus_entity = entity, .focus = id};
-    cw_status status = cw_store_is_server(cw_store_name(store))
-                           ? cw_check_rows_open(store, &check.database, error)
-                           : open_beside(store, &check.database, error);
-    if (status == CW_OK) {
-        status = cw_check_rows_failure(check.database.rows, row_exists(&check, error), error);
-        if (status != CW_OK) {
-            cw_check_database_close(&check.database);
-        }
+    cw_status status = check_entity(&check, store, validation, error);
+    if (check.is_lost) {
+        check = (struct check){.focus_entity = entity, .focus = id};
+        status = check_entity(&check, store, validation, error);
     }
-    return status != CW_OK ? status : finish_check(&check, validation, error);
+    return status;
 }

@@ -298,16 +298,35 @@ static const char *option_of(const PQconninfoOption *options, const char *keywor
     return options->val != NULL ? options->val : "";
 }
 
+/* Whether a character comes after `from` and before a question mark. */
+static bool has_before_query(const char *from, char character)
+{
+    const char stops[] = {'?', character, '\0'};
+    return from[strcspn(from, stops)] == character;
+}
+
+/* A name or password with '@' or '/' in it falls apart at these unless they are written as %40 and %2F: then
+ * pieces of a password would be taken for host, port or database, and be shown. */
+static bool falls_apart(const char *location)
+{
+    const char *start = strstr(location, "://");
+    start = start != NULL ? start + 3 : location;
+    const char *at = start + strcspn(start, "@");
+    const char *slash = start + strcspn(start, "/");
+    return (*at == '@' && has_before_query(at + 1, '@')) || (slash < at && has_before_query(slash, '@'));
+}
+
 /* How messages call the store: its place without user, password and settings. */
 static cw_status name_of(const char *location, char name[256], struct cw_error *error)
 {
     char *message = NULL;
-    PQconninfoOption *options = PQconninfoParse(location, &message);
+    PQconninfoOption *options = falls_apart(location) ? NULL : PQconninfoParse(location, &message);
     if (options == NULL) {
         PQfreemem(message);
         return cw_error_set(error, CW_E_INVALID, "store",
                             "store is no address that libpq reads, expected "
-                            "postgresql://user@host:port/database");
+                            "postgresql://user@host:port/database with %%40 for @ and %%2F for / in names "
+                            "and passwords");
     }
     const char *port = option_of(options, "port");
     snprintf(name, 256, "postgresql://%s%s%s/%s", option_of(options, "host"), port[0] != '\0' ? ":" : "",
