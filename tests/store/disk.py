@@ -12,6 +12,7 @@ class Disk:
     def __init__(self, folder, size):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
+        self.folder.chmod(0o777)
         self.size = size
         self.ballast = self.folder / "ballast"
         options = f"size={size},mode=0777"
