@@ -17,10 +17,11 @@ class Serving:
             self.said += line
             if line.startswith("Stop it"):
                 break
-        found = re.search(r"http://127\.0\.0\.1:\d+", self.said)
+        found = re.search(r"http://[\w.]+:(\d+)", self.said)
         if found is None:
+            self.process.kill()
             raise AssertionError(self.said + self.process.stderr.read())
-        self.url = found[0]
+        self.url = f"http://127.0.0.1:{found[1]}"
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
 
