@@ -95,6 +95,11 @@ def digests(server, job):
     return server.get(f"/api/v1/runs/{job['result']['run_id']}").json()["digests"]
 
 
+def count_customers(uri):
+    psql = ["psql", "-X", "-A", "-t", "-c", "SELECT count(*) FROM customers", uri]
+    return int(subprocess.run(psql, capture_output=True, text=True, check=True).stdout)
+
+
 def test_a_killed_servers_job_ends_with_the_same_rows(new_store, serve):
     calm = serve(new_store())
     expected = digests(calm, wait_for(calm, submit(calm, 100000, seed=7), succeeded))
@@ -170,9 +175,7 @@ def test_a_paused_server_gives_its_job_up(shared, serve):
     done = wait_for(second, job, succeeded)
     assert done["result"]["counts"]["customers"] == 400000
     assert len(second.get("/api/v1/runs").json()["data"]) == 1
-    psql = ["psql", "-X", "-A", "-t", "-c", "SELECT count(*) FROM customers", shared]
-    counted = subprocess.run(psql, capture_output=True, text=True, check=True)
-    assert counted.stdout.strip() == "400000"
+    assert count_customers(shared) == 400000
     assert submit(first, 3) != job
 
 
@@ -190,3 +193,20 @@ def test_keys_of_waiting_jobs_are_known_to_all(shared, serve):
     wait_for(other, first.json()["id"], succeeded)
     assert other.post(CUSTOMERS, {"count": 5}, 202, headers=headers).content == first.content
     assert other.count("customers") == 5
+
+
+def test_a_job_outlives_its_database(postgres, shared, serve):
+    server = serve(shared)
+    job = submit(server, 300000, seed=5)
+    wait_for(server, job, has_rows)
+    postgres.stop()
+    postgres.start()
+    until = time.monotonic() + 120
+    while (answer := server.get(f"/api/v1/jobs/{job}", None)).status_code != 200 or answer.json()["state"] not in ENDS:
+        assert time.monotonic() < until, answer.text
+        time.sleep(0.1)
+    done = answer.json()
+    assert done["state"] == "succeeded" and done["attempts"] == 2, done
+    assert server.count("customers") == 300000
+    assert len(server.get("/api/v1/runs").json()["data"]) == 1
+    assert count_customers(shared) == 300000
