@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import postgres_bars
+import serving
 from measure import ROOT, Contender, Scratch, folder_size, interleave, peak_memory, self_timed, timed, timed_together
 from report import Bar, Result, ratio_bar
 
@@ -313,4 +314,4 @@ def postgres(options, _):
 
 
 ALL = {"customers": customers, "orders": orders, "parquet": parquet, "threads": threads, "memory": memory,
-       "store": store, "postgres": postgres}
+       "store": store, "postgres": postgres, "serve": serving.serving}
