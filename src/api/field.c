@@ -152,6 +152,9 @@ static void expectation(const struct cw_field *field, const struct cw_field_limi
     case CW_FIELD_COUNT:
         snprintf(text, size, "a whole number from 1 to %lld", (long long)limits->count);
         break;
+    case CW_FIELD_AMOUNT:
+        snprintf(text, size, "a whole number from 0 to %lld", (long long)limits->count);
+        break;
     case CW_FIELD_NUMBER:
         snprintf(text, size, "a number above 0, at most %lld", (long long)field->maximum);
         break;
@@ -299,6 +302,8 @@ static bool fits(const struct cw_field *field, const struct cw_field_limits *lim
         return is_in_range(value, field->minimum, field->maximum);
     case CW_FIELD_COUNT:
         return is_in_range(value, 1, limits->count);
+    case CW_FIELD_AMOUNT:
+        return is_in_range(value, 0, limits->count);
     case CW_FIELD_NUMBER:
         return json_is_number(value) && json_number_value(value) > 0 &&
                json_number_value(value) <= (double)field->maximum;

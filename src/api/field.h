@@ -15,6 +15,7 @@
 enum cw_field_kind {
     CW_FIELD_INTEGER, /* minimum to maximum */
     CW_FIELD_COUNT,   /* 1 to the server's largest count */
+    CW_FIELD_AMOUNT,  /* the same, or 0 for none */
     CW_FIELD_NUMBER,  /* minimum to maximum, fractions allowed */
     CW_FIELD_BOOLEAN,
     CW_FIELD_CHOICE, /* one of values */
@@ -41,7 +42,7 @@ struct cw_field {
 
 /* What the server allows, where a table leaves it open. */
 struct cw_field_limits {
-    int64_t count; /* of CW_FIELD_COUNT */
+    int64_t count; /* of CW_FIELD_COUNT and CW_FIELD_AMOUNT */
 };
 
 #define CW_FIELD_ERRORS_MAX 8

@@ -66,6 +66,9 @@ static void put_kind(struct cw_json_writer *writer, const struct cw_field *field
     case CW_FIELD_COUNT:
         put_range(writer, "integer", 1, limits->count);
         break;
+    case CW_FIELD_AMOUNT:
+        put_range(writer, "integer", 0, limits->count);
+        break;
     case CW_FIELD_NUMBER:
         cw_json_put_text(writer, "type", "number");
         cw_json_put_number(writer, "exclusiveMinimum", 0);

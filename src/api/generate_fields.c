@@ -4,6 +4,7 @@
 #define MONEY_MAX 1000000 /* US dollars */
 #define NAMES_MAX 64
 #define VALUES_MAX 32
+#define CELLS_MAX 10000
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 #define COMMON_FIELDS                                                                                        \
@@ -114,6 +115,69 @@ const struct cw_field cw_orders_fields[7] = {
     COMMON_FIELDS,
 };
 
+const struct cw_field cw_bulk_fields[16] = {
+    {.name = "customers",
+     .kind = CW_FIELD_AMOUNT,
+     .fallback = "0",
+     .example = "5",
+     .meaning = "How many customers; without any, orders are those of the store's customers"},
+    {.name = "products",
+     .kind = CW_FIELD_AMOUNT,
+     .fallback = "0",
+     .example = "4",
+     .meaning = "How many products in all; without any, orders are of the store's products"},
+    {.name = "orders",
+     .kind = CW_FIELD_AMOUNT,
+     .fallback = "0",
+     .example = "6",
+     .meaning = "How many orders"},
+    {.name = "locale",
+     .kind = CW_FIELD_MARKETS,
+     .example = "{'de-DE':2,'fr-FR':1}",
+     .meaning = "Where the customers live: a locale or country, a list with equal shares, or an object of "
+                "locale and share; all markets by default"},
+    {.name = "segment",
+     .kind = CW_FIELD_CHOICE,
+     .values = "new|regular|vip|wholesale|dormant",
+     .meaning = "The segment of all customers; a usual mix by default"},
+    {.name = "categories",
+     .kind = CW_FIELD_NAMES,
+     .maximum = NAMES_MAX,
+     .meaning = "Names or paths of categories to fill, with products_per_category instead of products"},
+    {.name = "products_per_category",
+     .kind = CW_FIELD_AMOUNT,
+     .meaning = "How many products in each of categories"},
+    {.name = "price_range",
+     .kind = CW_FIELD_OBJECT,
+     .members = price_fields,
+     .member_count = COUNT_OF(price_fields),
+     .meaning = "Bounds of the list prices in US dollars, to the cent"},
+    {.name = "attributes",
+     .kind = CW_FIELD_OBJECT,
+     .members = attribute_fields,
+     .member_count = COUNT_OF(attribute_fields),
+     .meaning = "Option values that variants are built from; those of the category by default"},
+    {.name = "date_range",
+     .kind = CW_FIELD_OBJECT,
+     .members = date_fields,
+     .member_count = COUNT_OF(date_fields),
+     .example = "{'from':'2025-06-01','to':'2025-07-01'}",
+     .meaning = "When the orders are placed, half-open; the year before as_of by default"},
+    {.name = "behavior",
+     .kind = CW_FIELD_CHOICE,
+     .values = "normal|peak|holiday",
+     .fallback = "'normal'",
+     .example = "'peak'",
+     .meaning = "The shape of demand over the range"},
+    {.name = "customer_id", .kind = CW_FIELD_UUID, .meaning = "Orders of this customer of the store only"},
+    {.name = "cells",
+     .kind = CW_FIELD_INTEGER,
+     .minimum = 1,
+     .maximum = CELLS_MAX,
+     .meaning = "Fulfilment centres that share the orders; derived from the orders by default"},
+    COMMON_FIELDS,
+};
+
 #define TABLE_MEANING                                                                                        \
     "The table to answer: for CSV, NDJSON and Parquet instead of the main one, for JSON instead of all"
 
@@ -133,5 +197,13 @@ const struct cw_field cw_orders_query[1] = {
     {.name = "table",
      .kind = CW_FIELD_CHOICE,
      .values = "orders|order_items|order_status_history|payments|shipments|stock_movements|stock",
+     .meaning = TABLE_MEANING},
+};
+const struct cw_field cw_bulk_query[1] = {
+    {.name = "table",
+     .kind = CW_FIELD_CHOICE,
+     .values = "customers|addresses|payment_methods|products|variants|product_prices|brands|categories|"
+               "fulfilment_centres|orders|order_items|order_status_history|payments|shipments|"
+               "stock_movements|stock",
      .meaning = TABLE_MEANING},
 };

@@ -11,14 +11,16 @@
 #include "api/generate_job.h"
 #include "api/idempotency.h"
 #include "service/run_request.h"
+#include "service/shop_request.h"
 
-#define TABLES_MAX 8
+#define TABLES_MAX CW_ENTITY_COUNT
 
 /* What a request asks for. */
 struct wish {
     struct cw_run_spec spec;
     bool persist;
-    int64_t parents;                      /* customers, products or orders to make */
+    int64_t parents;                      /* customers, products and orders to make */
+    const char *counted;                  /* the field that counts them */
     char *request;                        /* the body with its defaults, JSON */
     enum cw_entity_id tables[TABLES_MAX]; /* main one first */
     size_t table_count;
@@ -63,6 +65,7 @@ static cw_status read_common(struct cw_exchange *exchange, struct wish *wish, st
     wish->spec.seed = (uint64_t)cw_field_integer(json_object_get(json, "seed"));
     wish->persist = json_is_true(json_object_get(json, "persist"));
     wish->parents = cw_field_integer(json_object_get(json, "count"));
+    wish->counted = "count";
     wish->request = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
     if (wish->request == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the request");
@@ -217,19 +220,24 @@ static cw_status answer_by_job(struct cw_exchange *exchange, const struct wish *
 }
 
 /* Says what to do first when there is nobody to order or nothing to buy; false: all is there. */
-static bool is_shop_empty(struct cw_exchange *exchange, cw_status *status, struct cw_error *error)
+static bool is_shop_empty(struct cw_exchange *exchange, const struct cw_run_spec *spec, cw_status *status,
+                          struct cw_error *error)
 {
-    static const struct {
+    const struct {
         enum cw_entity_id entity;
+        bool is_made; /* by the same run */
         const char *message;
     } needs[] = {
-        {CW_ENTITY_CUSTOMER,
+        {CW_ENTITY_CUSTOMER, spec->customers > 0,
          "the store has no customers who could order; first POST /api/v1/generate/customers"},
-        {CW_ENTITY_PRODUCT, "the store has no products to order; first POST /api/v1/generate/products"},
+        {CW_ENTITY_PRODUCT, spec->products > 0 || spec->category_count > 0,
+         "the store has no products to order; first POST /api/v1/generate/products"},
     };
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
-        int64_t rows = 0;
-        *status = cw_store_count(exchange->api->store, needs[i].entity, &rows, error);
+        int64_t rows = 1;
+        if (!needs[i].is_made) {
+            *status = cw_store_count(exchange->api->store, needs[i].entity, &rows, error);
+        }
         if (*status != CW_OK) {
             return true;
         }
@@ -250,7 +258,7 @@ static cw_status answer(struct cw_exchange *exchange, struct wish *wish, struct 
         char expected[96];
         snprintf(expected, sizeof expected, "at most %d rows in a preview; let persist be true for more",
                  CW_API_DIRECT_ROWS);
-        cw_field_errors_add(&errors, "count", json_object_get(exchange->json, "count"), expected);
+        cw_field_errors_add(&errors, wish->counted, json_object_get(exchange->json, wish->counted), expected);
         cw_reply_problem(exchange, 422, NULL, &errors);
         return CW_OK;
     }
@@ -366,8 +374,71 @@ cw_status cw_generate_orders(struct cw_exchange *exchange, struct cw_error *erro
     }
     if (status != CW_OK) {
         status = answer_unfit(exchange, status, error);
-    } else if (!is_shop_empty(exchange, &status, error)) {
+    } else if (!is_shop_empty(exchange, &wish.spec, &status, error)) {
         choose_tables(exchange, &wish, tables, sizeof tables / sizeof tables[0]);
+        status = answer(exchange, &wish, error);
+    }
+    wish_clear(&wish);
+    return status;
+}
+
+/* The tables of a shop, those that a run makes most of first. */
+static void choose_shop_tables(const struct cw_exchange *exchange, struct wish *wish)
+{
+    enum cw_entity_id tables[CW_ENTITY_COUNT];
+    const struct cw_run_spec *spec = &wish->spec;
+    const enum cw_entity_id first = spec->customers > 0                              ? CW_ENTITY_CUSTOMER
+                                    : spec->products > 0 || spec->category_count > 0 ? CW_ENTITY_PRODUCT
+                                                                                     : CW_ENTITY_ORDER;
+    size_t count = 0;
+    tables[count++] = first;
+    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
+        if (i != (int)first) {
+            tables[count++] = (enum cw_entity_id)i;
+        }
+    }
+    choose_tables(exchange, wish, tables, count);
+}
+
+/* Reads the document into a wish, and completes it by its defaults. */
+static cw_status read_shop(struct cw_exchange *exchange, struct wish *wish, struct cw_error *error)
+{
+    struct cw_shop_request request;
+    json_t *json = exchange->json;
+    set_default(json, "customers", json_integer(0));
+    if (json_object_get(json, "categories") == NULL) {
+        set_default(json, "products", json_integer(0));
+    }
+    set_default(json, "orders", json_integer(0));
+    set_default(json, "behavior", json_string("normal"));
+    set_default(json, "persist", json_true());
+    set_default(json, "seed", json_integer(draw_seed(exchange)));
+    const cw_status status = cw_shop_request_read(json, &request, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    const struct cw_run_spec *spec = &request.spec;
+    const int64_t products = spec->products + spec->products_per_category * (int64_t)spec->category_count;
+    wish->spec = *spec;
+    wish->persist = request.persist;
+    wish->parents = spec->customers + products + spec->orders;
+    wish->counted = spec->customers >= products && spec->customers >= spec->orders ? "customers"
+                    : spec->orders >= products                                     ? "orders"
+                    : spec->category_count > 0                                     ? "products_per_category"
+                                                                                   : "products";
+    wish->request = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+    return wish->request != NULL ? CW_OK
+                                 : cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the request");
+}
+
+cw_status cw_generate_bulk(struct cw_exchange *exchange, struct cw_error *error)
+{
+    struct wish wish = {0};
+    cw_status status = read_shop(exchange, &wish, error);
+    if (status != CW_OK) {
+        status = answer_unfit(exchange, status, error);
+    } else if (wish.spec.orders == 0 || !is_shop_empty(exchange, &wish.spec, &status, error)) {
+        choose_shop_tables(exchange, &wish);
         status = answer(exchange, &wish, error);
     }
     wish_clear(&wish);

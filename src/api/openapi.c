@@ -171,6 +171,17 @@ static void put_example(struct cw_json_writer *writer, const struct cw_route *ro
     cw_json_close(writer, '}');
 }
 
+static void put_body_content(struct description *about, const struct cw_route *route, const char *media_type)
+{
+    struct cw_json_writer *writer = &about->writer;
+    cw_json_key(writer, media_type);
+    cw_json_open(writer, '{');
+    cw_json_key(writer, "schema");
+    cw_fields_schema(writer, route->body, route->body_count, &about->limits);
+    put_example(writer, route);
+    cw_json_close(writer, '}');
+}
+
 static void put_body(struct description *about, const struct cw_route *route)
 {
     struct cw_json_writer *writer = &about->writer;
@@ -178,12 +189,10 @@ static void put_body(struct description *about, const struct cw_route *route)
     cw_json_open(writer, '{');
     cw_json_key(writer, "content");
     cw_json_open(writer, '{');
-    cw_json_key(writer, "application/json");
-    cw_json_open(writer, '{');
-    cw_json_key(writer, "schema");
-    cw_fields_schema(writer, route->body, route->body_count, &about->limits);
-    put_example(writer, route);
-    cw_json_close(writer, '}');
+    put_body_content(about, route, "application/json");
+    if ((route->flags & CW_ROUTE_YAML) != 0) {
+        put_body_content(about, route, "application/yaml");
+    }
     cw_json_close(writer, '}');
     cw_json_close(writer, '}');
 }

@@ -9,7 +9,7 @@
 #include "api/list_resource.h"
 #include "api/media_type.h"
 #include "base/parse.h"
-#include "service/json_read.h"
+#include "service/yaml_read.h"
 
 #define SEGMENT_MAX 128
 
@@ -200,10 +200,16 @@ static bool read_body(struct cw_exchange *exchange)
         }
         return !has_body;
     }
-    if (exchange->content_type == NULL ? has_body
-                                       : !cw_media_type_is(exchange->content_type, "application/json")) {
-        cw_reply_header(&exchange->reply, "Accept-Post", "application/json", NULL);
-        cw_reply_problem(exchange, 415, "the body must be application/json", NULL);
+    const bool takes_yaml = (route->flags & CW_ROUTE_YAML) != 0;
+    const char *type = exchange->content_type;
+    const bool is_yaml = takes_yaml && type != NULL && cw_media_type_is(type, "application/yaml");
+    if (type == NULL ? has_body : !is_yaml && !cw_media_type_is(type, "application/json")) {
+        cw_reply_header(&exchange->reply, "Accept-Post",
+                        takes_yaml ? "application/json, application/yaml" : "application/json", NULL);
+        cw_reply_problem(exchange, 415,
+                         takes_yaml ? "the body must be application/json or application/yaml"
+                                    : "the body must be application/json",
+                         NULL);
         return false;
     }
     if (has_body && exchange->content_encoding != NULL &&
@@ -214,7 +220,8 @@ static bool read_body(struct cw_exchange *exchange)
     }
     if (!has_body) {
         exchange->json = json_object();
-    } else if (cw_json_parse(exchange->body.data, exchange->body.size, &exchange->json, &error) != CW_OK) {
+    } else if ((is_yaml ? cw_yaml_parse : cw_json_parse)(exchange->body.data, exchange->body.size,
+                                                         &exchange->json, &error) != CW_OK) {
         cw_reply_error(exchange, 400, &error);
         return false;
     }

@@ -20,7 +20,8 @@ enum {
     CW_ROUTE_ASYNC = 32,    /* may answer 202 with a job */
     CW_ROUTE_HIDDEN = 64,   /* not part of the described API */
     CW_ROUTE_PUBLIC = 128,  /* for everybody, without limits */
-    CW_ROUTE_FILE = 256     /* the answer is a file: its JSON is an array of rows */
+    CW_ROUTE_FILE = 256,    /* the answer is a file: its JSON is an array of rows */
+    CW_ROUTE_YAML = 512     /* the body may be YAML */
 };
 
 #define CW_ROUTE_STATUSES_MAX 8

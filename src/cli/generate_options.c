@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "service/run_request.h"
+#include "service/shop_request.h"
 #include "service/values.h"
 
 /* What --scale 1 makes. */
@@ -39,6 +40,9 @@ const struct cw_option cw_generate_option_table[CW_GENERATE_OPTION_COUNT] = {
     {"cells", "N", "Fulfilment centres that share the orders; derived from the orders by default",
      CW_COUNT(1, 10000)},
     {"spec", "FILE", "Read a run spec (JSON, as in a manifest) first; other options change it", NULL},
+    {"request", "FILE",
+     "Read a shop (JSON or YAML, as POST /api/v1/bulk takes it) first; other options change it",
+     CW_MOMENTARY},
     {"tables", "LIST", "Tables to write, such as customers,orders; everything that is made by default", NULL},
     {"columns", "T.C1,C2", "Columns of a table to write, such as customers.id,email; may be repeated",
      CW_MOMENTARY},
@@ -72,6 +76,21 @@ static cw_status read_spec_file(const char *path, struct cw_run_spec *spec, stru
         status = cw_error_set(error, status, inner.field, "%.150s: %.280s", path, inner.message);
     }
     cw_buffer_clear(&text);
+    return status;
+}
+
+static cw_status read_request_file(const char *path, struct cw_run_spec *spec, struct cw_error *error)
+{
+    struct cw_shop_request request;
+    const cw_status status = cw_shop_request_load(path, &request, error);
+    if (status == CW_OK && !request.persist) {
+        return cw_error_set(error, CW_E_INVALID, "persist",
+                            "%.150s: persist is false, but a command keeps what it makes; expected true",
+                            path);
+    }
+    if (status == CW_OK) {
+        *spec = request.spec;
+    }
     return status;
 }
 
@@ -192,9 +211,16 @@ static cw_status read_spec_from(const struct cw_arguments *arguments, enum cw_so
 {
     cw_status status = CW_OK;
     const char *file = value_of(arguments, source, "spec");
+    const char *request = value_of(arguments, source, "request");
     const char *scale = value_of(arguments, source, "scale");
+    if (request != NULL && file != NULL) {
+        return cw_error_set(error, CW_E_INVALID, "request",
+                            "--request and --spec both say all of a run; expected one of them");
+    }
     if (file != NULL) {
         status = read_spec_file(file, spec, error);
+    } else if (request != NULL) {
+        status = read_request_file(request, spec, error);
     }
     if (status == CW_OK && scale != NULL) {
         status = read_scale(scale, spec, error);

@@ -22,7 +22,7 @@ struct cw_generate_options {
 cw_status cw_generate_options_read(const struct cw_arguments *arguments, struct cw_generate_options *options,
                                    struct cw_error *error);
 
-#define CW_GENERATE_OPTION_COUNT 30
+#define CW_GENERATE_OPTION_COUNT 31
 extern const struct cw_option cw_generate_option_table[CW_GENERATE_OPTION_COUNT];
 
 #endif

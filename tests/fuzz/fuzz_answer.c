@@ -66,11 +66,14 @@ static bool may_run(struct cw_exchange *exchange)
     if (strcmp(exchange->route->method, "GET") == 0) {
         return true;
     }
-    if (strncmp(exchange->route->path, "/api/v1/generate/", 17) != 0) {
+    const bool is_bulk = strcmp(exchange->route->path, "/api/v1/bulk") == 0;
+    if (!is_bulk && strncmp(exchange->route->path, "/api/v1/generate/", 17) != 0) {
         return false;
     }
     json_object_set_new(exchange->json, "persist", json_false());
-    json_object_set_new(exchange->json, "count", json_integer(MOST_ROWS));
+    if (!is_bulk) {
+        json_object_set_new(exchange->json, "count", json_integer(MOST_ROWS));
+    }
     if (json_object_get(exchange->json, "seed") == NULL) {
         json_object_set_new(exchange->json, "seed", json_integer(1));
     }

@@ -8,7 +8,7 @@ _cartwright() {
     fi
     case ${COMP_WORDS[1]} in
     generate)
-        options='--help --seed --scale --customers --products --orders --locale --segment --categories --products-per-category --price-min --price-max --customer-id --behavior --from --to --as-of --cells --spec --tables --columns --format --compression --out --store --threads --shard --force --discard --quiet --config'
+        options='--help --seed --scale --customers --products --orders --locale --segment --categories --products-per-category --price-min --price-max --customer-id --behavior --from --to --as-of --cells --spec --request --tables --columns --format --compression --out --store --threads --shard --force --discard --quiet --config'
         case $previous in
         --segment) choices='new regular vip wholesale dormant' ;;
         --behavior) choices='normal peak holiday' ;;
