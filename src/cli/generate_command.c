@@ -11,6 +11,10 @@
 #include "service/generate_store.h"
 #include "service/values.h"
 
+/* Of a load into a store with rows. */
+#define LOAD_MEMORY_LEAST (INT64_C(128) << 20)
+#define LOAD_MEMORY_MOST (INT64_C(1) << 30)
+
 static void summarize(const char *where, const int64_t rows[CW_ENTITY_COUNT])
 {
     for (int i = 0; i < CW_ENTITY_COUNT; i++) {
@@ -129,13 +133,22 @@ static cw_status to_nowhere(struct cw_generate_options *options, struct cw_progr
     return status;
 }
 
+/* An eighth of the machine's memory, within bounds. */
+static int64_t load_memory(void)
+{
+    const int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 8;
+    const int64_t most = bytes < LOAD_MEMORY_MOST ? bytes : LOAD_MEMORY_MOST;
+    return most > LOAD_MEMORY_LEAST ? most : LOAD_MEMORY_LEAST;
+}
+
 static cw_status to_store(struct cw_generate_options *options, struct cw_progress *progress,
                           struct cw_error *error)
 {
     struct cw_store *store = NULL;
     struct cw_store_run run;
     char id[CW_UUID_TEXT];
-    const struct cw_store_options location = {.location = options->store, .create = true};
+    const struct cw_store_options location = {
+        .location = options->store, .create = true, .load_memory = load_memory()};
     cw_status status = cw_store_open(&location, &store, error);
     if (status != CW_OK) {
         return status;
@@ -223,7 +236,6 @@ const struct cw_command cw_command_generate = {
         "  cartwright generate --customers 1M --locale de-DE,fr-FR=2 --tables customers --out - | head\n"
         "  cartwright generate --orders 10K --from 2025-11-20 --to 2025-12-01 --behavior peak --store "
         "shop.db\n"
-        "  cartwright generate --request shop.yaml --store shop.db\n"
         "  cartwright generate --customers 10M --shard 3/16 --out part3\n",
     .settings = "generate",
     .check = check_generate,

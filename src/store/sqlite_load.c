@@ -127,6 +127,18 @@ static cw_status defer_indexes(struct sqlite_load *load, const struct cw_entity 
     return CW_OK;
 }
 
+/* Rows of a run come in the order of their own keys; what refers to customers and products lies all over the
+ * indexes, and pages that do not stay in memory are written into the log again and again. */
+static cw_status widen_cache(struct sqlite_load *load, struct cw_error *error)
+{
+    char sql[64];
+    if (load->store->load_memory == 0) {
+        return CW_OK;
+    }
+    snprintf(sql, sizeof sql, "PRAGMA cache_size = -%lld", (long long)(load->store->load_memory / 1024));
+    return cw_connection_execute(load->connection, sql, error);
+}
+
 /* The first batch of a table decides how it is loaded. */
 static cw_status open_table(struct sqlite_load *load, const struct cw_entity *entity, struct cw_error *error)
 {
@@ -142,7 +154,10 @@ static cw_status open_table(struct sqlite_load *load, const struct cw_entity *en
     if (status == CW_OK) {
         status = cw_statement_integer(load->connection, statement, &has_rows, error);
     }
-    return status == CW_OK && has_rows == 0 ? defer_indexes(load, entity, error) : status;
+    if (status != CW_OK) {
+        return status;
+    }
+    return has_rows == 0 ? defer_indexes(load, entity, error) : widen_cache(load, error);
 }
 
 static cw_status add_batch(struct sqlite_load *load, const struct cw_batch *batch, struct cw_error *error)

@@ -192,6 +192,7 @@ cw_status cw_sqlite_store_open(const struct cw_store_options *options, struct cw
     if (opened == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: opening store %s", path);
     }
+    opened->load_memory = options->load_memory;
     status = options->read_only ? open_reader(opened, error) : open_writer(opened, options->create, error);
     if (status != CW_OK) {
         store_close(&opened->base);

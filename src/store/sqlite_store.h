@@ -35,6 +35,7 @@ struct cw_sqlite_store {
     struct cw_connection *write_connection; /* used only inside the writer gate */
     struct cw_checkpointer checkpointer;
     struct cw_gate stock;
+    int64_t load_memory;         /* see cw_store_options */
     pthread_mutex_t jobs_mutex;  /* held by whoever uses the jobs */
     struct cw_sqlite_jobs *jobs; /* NULL until they are asked for */
 };

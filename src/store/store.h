@@ -19,6 +19,9 @@ struct cw_store_options {
     bool create;          /* make the file when it does not exist */
     bool read_only;
     bool as_is; /* with read_only: also tables of a server that were changed by hand */
+    /* Bytes of the file that a load which keeps indexes may hold in memory, at most; more lets it write, and
+     * search the log for, the same page less often. 0: a size that suits a server with other work. */
+    int64_t load_memory;
 };
 
 /* Whether a location names a database of a server, not a file. */
