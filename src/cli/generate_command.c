@@ -236,6 +236,7 @@ const struct cw_command cw_command_generate = {
         "  cartwright generate --customers 1M --locale de-DE,fr-FR=2 --tables customers --out - | head\n"
         "  cartwright generate --orders 10K --from 2025-11-20 --to 2025-12-01 --behavior peak --store "
         "shop.db\n"
+        "  cartwright generate --request shop.yaml --store shop.db\n"
         "  cartwright generate --customers 10M --shard 3/16 --out part3\n",
     .settings = "generate",
     .check = check_generate,
