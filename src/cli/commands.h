@@ -11,6 +11,7 @@ extern const struct cw_command cw_command_serve;
 extern const struct cw_command cw_command_migrate;
 extern const struct cw_command cw_command_keys;
 extern const struct cw_command cw_command_config;
+extern const struct cw_command cw_command_doctor;
 extern const struct cw_command cw_command_schema;
 extern const struct cw_command cw_command_version;
 extern const struct cw_command cw_command_help;

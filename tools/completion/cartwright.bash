@@ -3,7 +3,7 @@ _cartwright() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options='' choices=''
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'generate validate reproduce serve keys migrate config schema version help' -- "$word"))
+        COMPREPLY=($(compgen -W 'generate validate reproduce serve keys migrate config doctor schema version help' -- "$word"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -45,6 +45,12 @@ _cartwright() {
     config)
         options='--help --config'
         case $previous in
+        esac
+        ;;
+    doctor)
+        options='--help --store --address --port --connections --auth --no-auth --jwks --jwt-secret --format --config'
+        case $previous in
+        --format) choices='text json' ;;
         esac
         ;;
     schema)
