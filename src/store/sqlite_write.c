@@ -29,6 +29,13 @@ static cw_status insert_run(struct cw_connection *connection, const struct cw_wr
     return status == CW_OK ? cw_run_insert(connection, write->run, error) : status;
 }
 
+/* A run that is in the transaction, rows and all. */
+static void count_run(const struct cw_write *write, const struct cw_tally *tally, struct group_sum *sum)
+{
+    cw_tally_sum(&sum->tally, tally);
+    cw_usage_add(&sum->usage, tally, &write->run->priors);
+}
+
 /* One run inside the shared transaction: all of it or nothing. */
 static void write_one(struct cw_connection *connection, struct cw_write *write, struct group_sum *sum)
 {
@@ -44,42 +51,74 @@ static void write_one(struct cw_connection *connection, struct cw_write *write, 
         cw_connection_execute(connection, "ROLLBACK TO run; RELEASE run", NULL);
     }
     if (write->status == CW_OK) {
-        cw_tally_sum(&sum->tally, &tally);
-        cw_usage_add(&sum->usage, &tally, &write->run->priors);
+        count_run(write, &tally, sum);
     }
 }
 
-/* Some failures (a full disk, say) make SQLite roll the whole transaction back: then nothing of the group is
- * there. */
+/* Each run by itself. Some failures (a full disk, say) make SQLite roll the whole transaction back: then
+ * nothing of the group is there. */
+static cw_status write_apart(struct cw_connection *connection, struct cw_write *group, struct group_sum *sum,
+                             struct cw_error *error)
+{
+    for (struct cw_write *write = group; write != NULL; write = write->next) {
+        write_one(connection, write, sum);
+        if (sqlite3_get_autocommit(connection->db)) {
+            *error = write->error;
+            return write->status;
+        }
+    }
+    return CW_OK;
+}
+
+/* All runs, or none. */
+static cw_status write_together(struct cw_connection *connection, const struct cw_write *group,
+                                struct group_sum *sum, struct cw_error *error)
+{
+    cw_status status = CW_OK;
+    for (const struct cw_write *write = group; status == CW_OK && write != NULL; write = write->next) {
+        struct cw_tally tally = {0};
+        status = insert_run(connection, write, &tally, error);
+        count_run(write, &tally, sum);
+    }
+    return status;
+}
+
+static cw_status write_transaction(struct cw_connection *connection, struct cw_write *group, bool apart,
+                                   struct cw_error *error)
+{
+    struct group_sum sum = {0};
+    cw_status status = cw_connection_execute(connection, "BEGIN IMMEDIATE", error);
+    if (status == CW_OK) {
+        status = apart ? write_apart(connection, group, &sum, error)
+                       : write_together(connection, group, &sum, error);
+    }
+    if (status == CW_OK) {
+        status = cw_counters_raise(connection, &sum.tally, &sum.usage, error);
+    }
+    if (status == CW_OK) {
+        status = cw_connection_execute(connection, "COMMIT", error);
+    }
+    if (status != CW_OK && !sqlite3_get_autocommit(connection->db)) {
+        cw_connection_execute(connection, "ROLLBACK", NULL);
+    }
+    return status;
+}
+
+/* Savepoints copy every page that a run changes, so at first there are none; when some run can't be written,
+ * the group is written again, each by itself, to find out which. */
 static void write_group(struct cw_sqlite_store *store, struct cw_write *group)
 {
     struct cw_connection *connection = store->write_connection;
     struct cw_error error = {0};
-    struct group_sum sum = {0};
-    cw_status status = cw_connection_execute(connection, "BEGIN IMMEDIATE", &error);
-    if (status != CW_OK) {
-        cw_write_fail_all(group, status, &error);
-        return;
+    cw_status status = write_transaction(connection, group, false, &error);
+    if (status != CW_OK && status != CW_E_UNAVAILABLE && group->next != NULL) {
+        status = write_transaction(connection, group, true, &error);
     }
-    for (struct cw_write *write = group; write != NULL; write = write->next) {
-        write_one(connection, write, &sum);
-        if (sqlite3_get_autocommit(connection->db)) {
-            status = write->status;
-            error = write->error;
-            cw_write_fail_all(group, status, &error);
-            return;
-        }
-    }
-    status = cw_counters_raise(connection, &sum.tally, &sum.usage, &error);
     if (status == CW_OK) {
-        status = cw_connection_execute(connection, "COMMIT", &error);
-    }
-    if (status != CW_OK) {
-        cw_connection_execute(connection, "ROLLBACK", NULL);
+        cw_checkpointer_notify(store, connection);
+    } else {
         cw_write_fail_all(group, status, &error);
-        return;
     }
-    cw_checkpointer_notify(store, connection);
 }
 
 /* Waits for the writer before taking the group, so that all who come meanwhile are in it. */
