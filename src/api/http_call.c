@@ -262,6 +262,15 @@ static void add_headers(struct cw_call *call, struct MHD_Response *response)
     }
 }
 
+/* The request no longer counts as being at work. */
+static void leave(struct cw_call *call)
+{
+    if (call->is_counted) {
+        call->is_counted = false;
+        cw_rate_leave(call->server->api.limiter, call->exchange.caller.identity);
+    }
+}
+
 static enum MHD_Result send_reply(struct cw_call *call)
 {
     struct cw_exchange *exchange = &call->exchange;
@@ -286,6 +295,10 @@ static enum MHD_Result send_reply(struct cw_call *call)
                                             : (int64_t)call->server->options.timeout +
                                                   (int64_t)(call->answered / SLOWEST_READER));
     add_headers(call, response);
+    /* Who has read an answer may send the next request at once, before the end of this one is known here. */
+    if (call->stream == NULL && !exchange->streams_rows) {
+        leave(call);
+    }
     const enum MHD_Result result =
         cw_reply_queue(call->connection, (unsigned)exchange->reply.status, response);
     MHD_destroy_response(response);
@@ -460,9 +473,7 @@ void cw_call_end(void *context, struct MHD_Connection *connection, void **opened
     /* Now the client may think before its next request, but not for ever. */
     set_deadline(call, 2 * (int64_t)server->options.timeout);
     cw_event_stream_free(&server->streams, call->stream);
-    if (call->is_counted) {
-        cw_rate_leave(server->api.limiter, call->exchange.caller.identity);
-    }
+    leave(call);
     cw_exchange_clear(&call->exchange);
     free(call->target);
     free(call);

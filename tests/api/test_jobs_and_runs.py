@@ -54,7 +54,7 @@ def test_cancel(server):
     before = server.count("customers")
     job = server.post("/api/v1/generate/customers", {"count": 3000000}, 202).json()["id"]
     waiting = server.post("/api/v1/generate/customers", {"count": 2000}, 202).json()["id"]
-    assert server.call("DELETE", f"/api/v1/jobs/{waiting}", 200).json()["state"] == "cancelled"
+    assert server.call("POST", f"/api/v1/jobs/{waiting}/cancel", 200).json()["state"] == "cancelled"
     with requests.get(f"{server.url}/api/v1/jobs/{job}/events", stream=True, timeout=60) as stream:
         next(stream.iter_content(64))
         server.call("POST", f"/api/v1/jobs/{job}/cancel", 200)
@@ -82,7 +82,7 @@ def test_readers_of_events_who_leave_are_noticed(server):
         time.sleep(0.1)
     assert connections() <= before + 1
     for each in (waiting, job):
-        server.call("DELETE", f"/api/v1/jobs/{each}", 200)
+        server.call("POST", f"/api/v1/jobs/{each}/cancel", 200)
     wait_for(server, job)
 
 

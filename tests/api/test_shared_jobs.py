@@ -127,7 +127,7 @@ def test_a_stopped_servers_job_goes_on_elsewhere(new_store, serve):
     assert time.monotonic() - begun < 30
     second = serve(store)
     assert wait_for(second, job, lambda seen: seen["state"] == "running")["attempts"] == 1
-    second.call("DELETE", f"/api/v1/jobs/{job}", 200)
+    second.call("POST", f"/api/v1/jobs/{job}/cancel", 200)
     assert wait_for(second, waiting, succeeded)["result"]["counts"]["customers"] == 4
     assert second.count("customers") == 4
 
@@ -189,7 +189,7 @@ def test_keys_of_waiting_jobs_are_known_to_all(shared, serve):
     other = serve(shared)
     again = other.post(CUSTOMERS, {"count": 5}, 202, headers=headers)
     assert again.content == first.content and again.headers["Idempotent-Replayed"] == "true"
-    servers[0].call("DELETE", f"/api/v1/jobs/{blocker}", 200)
+    servers[0].call("POST", f"/api/v1/jobs/{blocker}/cancel", 200)
     wait_for(other, first.json()["id"], succeeded)
     assert other.post(CUSTOMERS, {"count": 5}, 202, headers=headers).content == first.content
     assert other.count("customers") == 5
