@@ -20,7 +20,7 @@ def test_every_operation_is_described(small):
     assert api["openapi"] == "3.1.0"
     operations = [operation for path in api["paths"].values() for operation in path.values()]
     names = [operation["operationId"] for operation in operations]
-    assert len(names) == len(set(names)) >= 47
+    assert len(names) == len(set(names)) >= 64
     assert all(operation["summary"] and operation["tags"] and operation["responses"] for operation in operations)
     text = small.get("/openapi.json").text
     for name in set(re.findall(r'"#/components/(\w+/[\w-]+)"', text)):
@@ -49,9 +49,12 @@ def attack(server, *options):
     server.get("/readyz")
 
 
+@pytest.mark.timeout(900)
 def test_attack_by_the_description(small, tmp_path, monkeypatch):
+    """Exports of one table stand for those of all, which take as long as the rest together."""
     monkeypatch.chdir(tmp_path)
-    attack(small, "--phases", "examples,coverage", "--max-failures", "20")
+    attack(small, "--phases", "examples,coverage", "--max-failures", "20", "--exclude-path-regex",
+           "exports/(?!orders$)")
 
 
 @pytest.mark.slow
