@@ -20,7 +20,8 @@ from fault_load import Proxy, Requests, Server, check, validate
 
 ROUNDS = os.environ.get("CARTWRIGHT_FAULTS")
 rounds_of = pytest.mark.parametrize("rounds", [int(ROUNDS)] if ROUNDS else [
-    1, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+    1, pytest.param(20, marks=pytest.mark.slow)])
+pytestmark = pytest.mark.timeout(2400)
 # Synced as in earnest, so that commits take their time.
 SETTINGS = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "32MB", "max_connections": "100"}
 TABLESPACE, LOG = "disk", "log_disk"
