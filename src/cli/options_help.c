@@ -8,7 +8,8 @@
 #define HELP_COLUMN 28
 
 static const char exit_codes[] =
-    "0 done; 1 validate or reproduce found something wrong; 2 wrong use; 3 input or output failed; 4 not "
+    "0 done; 1 validate, reproduce or doctor found something wrong; 2 wrong use; 3 input or output failed; 4 "
+    "not "
     "found; "
     "5 would replace other data; 6 not supported; 7 damaged input; 8 a limit was passed; 9 timed out; 10 not "
     "available; 12 out of memory; 70 an error of Cartwright itself; 130 interrupted; 141 the reader of "
