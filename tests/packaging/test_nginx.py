@@ -32,8 +32,8 @@ class Proxy:
         self.plain, self.port = free_port(), free_port()
         self.certificate = folder / "certificate.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                        "-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-keyout",
-                        folder / "key.pem", "-out", self.certificate], check=True, capture_output=True)
+                        "-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
+                        "-keyout", folder / "key.pem", "-out", self.certificate], check=True, capture_output=True)
         for old, new in ((r"listen \[::\]:\d+[^;]*;\n", "\n"),
                          (r"listen 80;", f"listen 127.0.0.1:{self.plain};"),
                          (r"listen 443 ", f"listen 127.0.0.1:{self.port} "),
