@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from serving import Serving
+from served import Serving
 
 EMAIL = "/api/v1/customers?limit=1&fields=id,email"
 

@@ -10,7 +10,7 @@ import uuid
 
 import psycopg
 import pytest
-from serving import Serving
+from served import Serving
 
 TYPES = {"uuid": "{}", "timestamp with time zone": "timestamptz 'epoch' + {} * interval '1 microsecond'",
          "date": "date 'epoch' + {}", "boolean": "({}::integer)::boolean"}
