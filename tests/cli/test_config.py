@@ -105,7 +105,8 @@ def test_what_is_no_configuration_is_refused(cartwright, write, tmp_path):
 def test_the_schema_is_valid_and_has_every_option(cartwright, schema):
     jsonschema_rs.meta.validate(schema)
     momentary = {"serve": {"config", "store", "no-auth", "no-seed-shop"},
-                 "generate": {"config", "store", "customer-id", "columns", "shard", "force", "discard"}}
+                 "generate": {"config", "request", "store", "customer-id", "columns", "shard", "force",
+                              "discard"}}
     for command, without in momentary.items():
         text = run(cartwright, command, "--help").stdout
         options = {line.split()[0][2:] for line in text.splitlines() if line.startswith("  --")}
