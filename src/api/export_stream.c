@@ -257,7 +257,7 @@ static ssize_t cut(const struct cw_export_stream *stream)
 {
     if (stream->cannot_be_cut && stream->watched != NULL) {
         const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-        connect(stream->watched->descriptor, &nowhere, sizeof nowhere);
+        (void)connect(stream->watched->descriptor, &nowhere, sizeof nowhere);
     }
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }

@@ -182,6 +182,7 @@ static bool open_call(struct cw_call *call, const char *method, const char *vers
     return identify(call, &scan.gate);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libmicrohttpd says what the parameters are */
 static ssize_t read_nothing(void *context, uint64_t position, char *bytes, size_t size)
 {
     (void)context;

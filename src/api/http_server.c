@@ -236,8 +236,7 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
         made->options.threads = cw_processor_count() < 8 ? cw_processor_count() : 8;
     }
     const uint32_t workers = options->workers != 0 ? options->workers : WORKERS;
-    const int64_t lease =
-        options->job_lease != 0 ? (int64_t)options->job_lease * 1000000 : CW_JOB_LEASE;
+    const int64_t lease = options->job_lease != 0 ? (int64_t)options->job_lease * 1000000 : CW_JOB_LEASE;
     init_locks(made);
     raise_descriptor_limit();
     cw_status status = cw_api_init(&made->api, options->store, options->largest_count, lease, error);

@@ -158,13 +158,11 @@ cw_status cw_check_tables_fill(struct cw_check_database *database, void *const *
                                struct cw_error *error)
 {
     struct filling filling = {.database = database, .fill = fill, .lock = PTHREAD_MUTEX_INITIALIZER};
-    struct worker workers[CW_CHECK_THREADS_MAX];
+    struct worker workers[CW_CHECK_THREADS_MAX] = {{&filling, database->connections[0], parts[0]}};
     pthread_t threads[CW_CHECK_THREADS_MAX];
     uint32_t started = 0;
-    for (uint32_t i = 0; i < part_count; i++) {
-        workers[i] = (struct worker){&filling, database->connections[i], parts[i]};
-    }
     for (uint32_t i = 1; i < part_count; i++) {
+        workers[i] = (struct worker){&filling, database->connections[i], parts[i]};
         /* Fewer threads do the work as well. */
         started += pthread_create(&threads[started], NULL, fill_databases, &workers[i]) == 0;
     }
