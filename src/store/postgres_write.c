@@ -5,151 +5,67 @@
  * did not it undoes nothing. */
 #include <stdlib.h>
 
-#include "store/postgres_store.h"
+#include "store/postgres_group.h"
 
-enum fixed_statement {
-    BEGIN_STATEMENT,
-    LOCK_STATEMENT,
-    SAVE_STATEMENT,
-    BACK_STATEMENT,
-    COMMIT_STATEMENT,
-    RUN_STATEMENT,
-    FORGET_STATEMENT,
-    ANSWER_STATEMENT,
-    USED_STATEMENT,
-    JOB_STATEMENT,
-    FIXED_STATEMENTS
-};
-
-struct writing {
-    struct cw_pg_connection *connection;
-    char fixed[FIXED_STATEMENTS][16]; /* names of prepared statements */
-    char inserts[CW_ENTITY_COUNT][16];
-    struct cw_pg_parameters parameters;
-};
-
-static cw_status prepare_insert(struct writing *self, enum cw_entity_id entity, struct cw_error *error)
-{
-    struct cw_buffer sql = {0};
-    cw_status status = cw_pg_insert_sql(cw_entity_get(entity), &sql, error);
-    if (status == CW_OK) {
-        status = cw_pg_prepare(self->connection, sql.data, self->inserts[entity], error);
-    }
-    cw_buffer_clear(&sql);
-    return status;
-}
-
-/* Statements can't be prepared while the pipeline is open. */
-static cw_status prepare_all(struct writing *self, const struct cw_write *group, struct cw_error *error)
-{
-    const char *const texts[FIXED_STATEMENTS] = {
-        [BEGIN_STATEMENT] = "BEGIN",           [LOCK_STATEMENT] = "SELECT cartwright_begin_write()",
-        [SAVE_STATEMENT] = "SAVEPOINT run",    [BACK_STATEMENT] = "ROLLBACK TO SAVEPOINT run",
-        [COMMIT_STATEMENT] = "COMMIT",         [RUN_STATEMENT] = cw_pg_run_sql,
-        [FORGET_STATEMENT] = cw_pg_forget_sql, [ANSWER_STATEMENT] = cw_pg_answer_sql,
-        [USED_STATEMENT] = cw_pg_used_sql,     [JOB_STATEMENT] = cw_pg_job_sql,
-    };
-    cw_status status = cw_pg_make_room(self->connection, FIXED_STATEMENTS + CW_ENTITY_COUNT, error);
-    for (int i = 0; status == CW_OK && i < FIXED_STATEMENTS; i++) {
-        status = cw_pg_prepare(self->connection, texts[i], self->fixed[i], error);
-    }
-    for (const struct cw_write *write = group; write != NULL; write = write->next) {
-        for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
-            if (write->batches[e] != NULL && self->inserts[e][0] == '\0') {
-                status = prepare_insert(self, (enum cw_entity_id)e, error);
-            }
-        }
-    }
-    return status;
-}
-
-static cw_status send_fixed(struct writing *self, enum fixed_statement which, struct cw_error *error)
-{
-    return cw_pg_send(self->connection, self->fixed[which], NULL, error);
-}
-
-/* Sends a statement with the parameters that were put together, and empties them. */
-static cw_status send_filled(struct writing *self, const char *name, cw_status filled, struct cw_error *error)
-{
-    const cw_status status =
-        filled == CW_OK ? cw_pg_send(self->connection, name, &self->parameters, error) : filled;
-    self->parameters.bytes.size = 0;
-    self->parameters.count = 0;
-    return status;
-}
-
-static cw_status send_rows(struct writing *self, const struct cw_write *write, struct cw_tally *tally,
+static cw_status send_rows(struct cw_pg_group *self, const struct cw_write *write, struct cw_tally *tally,
                            struct cw_error *error)
 {
     cw_status status = CW_OK;
     for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
         const struct cw_batch *batch = write->batches[e];
-        if (batch == NULL || batch->row_count == 0) {
+        if (!cw_write_has_rows(write, e)) {
             continue;
         }
         status = cw_pg_insert_parameters(&batch, 1, &self->parameters, error);
-        status = send_filled(self, self->inserts[e], status, error);
+        status = cw_pg_group_send_filled(self, self->inserts[e], status, error);
         cw_tally_add(tally, batch, batch->row_count);
     }
     return status;
 }
 
-static cw_status send_run(struct writing *self, const struct cw_write *write, struct cw_error *error)
+static cw_status send_run(struct cw_pg_group *self, const struct cw_write *write, struct cw_error *error)
 {
     struct cw_tally tally = {0};
     const struct cw_run_record *run = write->run;
     cw_status status = send_rows(self, write, &tally, error);
     if (status == CW_OK) {
-        status = cw_pg_run_parameters(run, &self->parameters, error);
-        status = send_filled(self, self->fixed[RUN_STATEMENT], status, error);
-    }
-    if (status == CW_OK && run->answer != NULL) {
-        status = cw_pg_forget_parameters(run->answer, &self->parameters, error);
-        status = send_filled(self, self->fixed[FORGET_STATEMENT], status, error);
-    }
-    if (status == CW_OK && run->answer != NULL) {
-        status = cw_pg_answer_parameters(run->answer, &self->parameters, error);
-        status = send_filled(self, self->fixed[ANSWER_STATEMENT], status, error);
-    }
-    if (status == CW_OK && run->job != NULL) {
-        status = cw_pg_job_parameters(run->job, &self->parameters, error);
-        status = send_filled(self, self->fixed[JOB_STATEMENT], status, error);
+        status = cw_pg_group_send_record(self, run, error);
     }
     if (status == CW_OK) {
         status = cw_pg_used_parameters(&tally, &run->priors, &self->parameters, error);
-        status = send_filled(self, self->fixed[USED_STATEMENT], status, error);
+        status = cw_pg_group_send_filled(self, self->statements[CW_PG_COUNT_USED], status, error);
     }
     return status;
 }
 
-static cw_status end_part(struct writing *self, struct cw_error *error)
+static cw_status end_part(struct cw_pg_group *self, struct cw_error *error)
 {
     return PQpipelineSync(self->connection->handle) == 1 ? CW_OK : cw_pg_error(self->connection, NULL, error);
 }
 
 /* A run whose parameters could not be put together is undone like one that the server refused. */
-static cw_status send_write(struct writing *self, struct cw_write *write, struct cw_error *error)
+static cw_status send_write(struct cw_pg_group *self, struct cw_write *write, struct cw_error *error)
 {
-    cw_status status = send_fixed(self, BACK_STATEMENT, error);
+    cw_status status = cw_pg_group_send(self, CW_PG_BACK, error);
     if (status == CW_OK) {
         write->status = send_run(self, write, &write->error);
         write->settled = write->status != CW_OK;
-        status = write->settled ? send_fixed(self, BACK_STATEMENT, error) : CW_OK;
+        status = write->settled ? cw_pg_group_send(self, CW_PG_BACK, error) : CW_OK;
     }
     if (status == CW_OK) {
-        status = send_fixed(self, SAVE_STATEMENT, error);
+        status = cw_pg_group_send(self, CW_PG_SAVE, error);
     }
     return status == CW_OK ? end_part(self, error) : status;
 }
 
-static cw_status send_group(struct writing *self, struct cw_write *group, struct cw_error *error)
+static cw_status send_group(struct cw_pg_group *self, struct cw_write *group, struct cw_error *error)
 {
-    cw_status status = send_fixed(self, BEGIN_STATEMENT, error);
+    cw_status status = cw_pg_group_send(self, CW_PG_BEGIN, error);
     if (status == CW_OK) {
-        status = send_fixed(self, LOCK_STATEMENT, error);
+        status = cw_pg_group_send(self, CW_PG_TAKE_LOCK, error);
     }
     if (status == CW_OK) {
-        status = send_fixed(self, SAVE_STATEMENT, error);
+        status = cw_pg_group_send(self, CW_PG_SAVE, error);
     }
     if (status == CW_OK) {
         status = end_part(self, error);
@@ -161,10 +77,10 @@ static cw_status send_group(struct writing *self, struct cw_write *group, struct
         }
     }
     if (status == CW_OK) {
-        status = send_fixed(self, BACK_STATEMENT, error);
+        status = cw_pg_group_send(self, CW_PG_BACK, error);
     }
     if (status == CW_OK) {
-        status = send_fixed(self, COMMIT_STATEMENT, error);
+        status = cw_pg_group_send(self, CW_PG_COMMIT, error);
     }
     return status == CW_OK ? end_part(self, error) : status;
 }
@@ -191,7 +107,7 @@ cw_status cw_pg_read_part(struct cw_pg_connection *connection, struct cw_error *
 }
 
 /* opened: whether the transaction could be begun at all. */
-static cw_status read_group(struct writing *self, struct cw_write *group, bool *opened,
+static cw_status read_group(struct cw_pg_group *self, struct cw_write *group, bool *opened,
                             struct cw_error *error)
 {
     const cw_status beginning = cw_pg_read_part(self->connection, error);
@@ -217,10 +133,10 @@ static cw_status read_group(struct writing *self, struct cw_write *group, bool *
     return beginning != CW_OK ? beginning : ending;
 }
 
-static cw_status write_once(struct writing *self, struct cw_write *group, bool *opened,
+static cw_status write_once(struct cw_pg_group *self, struct cw_write *group, bool *opened,
                             struct cw_error *error)
 {
-    cw_status status = prepare_all(self, group, error);
+    cw_status status = cw_pg_group_prepare(self, group, error);
     if (status != CW_OK) {
         return status;
     }
@@ -274,7 +190,7 @@ static cw_status write_group(struct cw_pg_store *store, struct cw_write *group, 
 {
     cw_status status = CW_OK;
     for (int attempt = 0; attempt < 2; attempt++) {
-        struct writing writing = {0};
+        struct cw_pg_group writing = {0};
         bool opened = false;
         status = cw_pg_borrow(store, &writing.connection, error);
         if (status == CW_OK && attempt > 0) {
