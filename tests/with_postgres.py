@@ -7,6 +7,7 @@ The commands find it by CARTWRIGHT_POSTGRES, a URI whose database is "postgres".
 folder alone. As root, the server runs as the user postgres. Ends with 77 (skipped) where PostgreSQL is not installed,
 else with 1 if a command failed. Adds up "N passed, N failed" when there are several commands.
 """
+import contextlib
 import glob
 import os
 import pathlib
@@ -72,6 +73,20 @@ class Server:
             self.run("pg_ctl", "-D", str(self.data), "-w", "-m", mode, "stop")
 
 
+@contextlib.contextmanager
+def running(settings=None):
+    """A started server in a folder that is gone afterwards. It must be installed: who tests with it needs it."""
+    if tool("initdb") is None:
+        raise RuntimeError("PostgreSQL is not installed")
+    with tempfile.TemporaryDirectory(prefix="cwpg", ignore_cleanup_errors=True) as folder:
+        server = Server(folder, settings).create()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
 def commands_of(arguments):
     commands = [[]]
     for argument in arguments:
@@ -88,19 +103,14 @@ def main(arguments):
         return 77
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     passed = failed = 0
-    with tempfile.TemporaryDirectory(prefix="cwpg", ignore_cleanup_errors=True) as folder:
-        server = Server(folder).create()
-        try:
-            server.start()
-            for command in commands_of(arguments):
-                done = subprocess.run(command, env=os.environ | {"CARTWRIGHT_POSTGRES": server.uri},
-                                      stdout=subprocess.PIPE, text=True, check=False)
-                print(done.stdout, end="")
-                count = re.search(r"(\d+) passed, (\d+) failed\s*$", done.stdout)
-                passed += int(count[1]) if count else done.returncode == 0
-                failed += int(count[2]) if count else done.returncode != 0
-        finally:
-            server.stop()
+    with running() as server:
+        for command in commands_of(arguments):
+            done = subprocess.run(command, env=os.environ | {"CARTWRIGHT_POSTGRES": server.uri},
+                                  stdout=subprocess.PIPE, text=True, check=False)
+            print(done.stdout, end="")
+            count = re.search(r"(\d+) passed, (\d+) failed\s*$", done.stdout)
+            passed += int(count[1]) if count else done.returncode == 0
+            failed += int(count[2]) if count else done.returncode != 0
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0)
 

@@ -1,20 +1,15 @@
 """Many clients at once, and death under load."""
 import asyncio
 import json
-import pathlib
 import random
-import sys
 import tempfile
 import threading
 import time
 
 import pytest
 import requests
-from conftest import Server
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
-import with_postgres  # noqa: E402
+import with_postgres
+from api_server import Server
 
 
 async def client(server, number, requests_each, failures, kept):
@@ -74,7 +69,6 @@ def all_ids(server, table):
     return ids
 
 
-@pytest.mark.skipif(with_postgres.tool("postgres") is None, reason="PostgreSQL is not installed")
 def test_a_database_that_goes_away_and_comes_back(cartwright):
     with tempfile.TemporaryDirectory() as folder:
         database = with_postgres.Server(folder).create()

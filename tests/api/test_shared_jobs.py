@@ -2,31 +2,21 @@
 import json
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 
 import pytest
 import requests
-from conftest import Server
+import with_postgres
+from api_server import Server
 
 CUSTOMERS = "/api/v1/generate/customers"
 ENDS = ("succeeded", "failed", "cancelled")
 
 
 @pytest.fixture(scope="module")
-def postgres(source_root):
-    sys.path.insert(0, str(source_root / "tests"))
-    with_postgres = __import__("with_postgres")
-    if with_postgres.tool("initdb") is None:
-        pytest.skip("PostgreSQL is not installed")
-    with tempfile.TemporaryDirectory(prefix="cwpg", ignore_cleanup_errors=True) as folder:
-        server = with_postgres.Server(folder, {"max_connections": "100"}).create()
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+def postgres():
+    with with_postgres.running({"max_connections": "100"}) as server:
+        yield server
 
 
 @pytest.fixture(name="new_store", params=["sqlite", "postgresql"])

@@ -1,16 +1,11 @@
 """What a server needs, looked at before it starts."""
 import json
 import os
-import pathlib
 import socket
 import subprocess
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-import with_postgres  # noqa: E402
+import with_postgres
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -106,7 +101,6 @@ def test_settings_are_those_of_serve(cartwright, store, tmp_path):
     assert state(doctor(cartwright, "--config", path, CARTWRIGHT_ADDRESS="127.0.0.1"), "reach") == "ok"
 
 
-@pytest.mark.skipif(with_postgres.tool("initdb") is None, reason="PostgreSQL is not installed")
 def test_postgresql_is_asked(cartwright, tmp_path_factory):
     server = with_postgres.Server(tmp_path_factory.mktemp("pg"), {"wal_level": "minimal", "max_wal_senders": "0"})
     for folder in list(server.folder.parents)[:2]:

@@ -9,12 +9,12 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
 import psycopg
 import pytest
+import with_postgres
 from disk import Disk
 from fault_load import Proxy, Requests, Server, check, validate
 
@@ -28,11 +28,7 @@ TABLESPACE, LOG = "disk", "log_disk"
 
 
 @contextlib.contextmanager
-def postgres(source_root, kind):
-    sys.path.insert(0, str(source_root / "tests"))
-    with_postgres = __import__("with_postgres")
-    if with_postgres.tool("initdb") is None:
-        pytest.skip("PostgreSQL is not installed")
+def postgres(kind):
     with tempfile.TemporaryDirectory(prefix="cwpg", ignore_cleanup_errors=True) as folder:
         server = with_postgres.Server(folder, SETTINGS | (
             {"max_wal_size": "8MB", "min_wal_size": "2MB", "wal_recycle": "off"} if kind == LOG else {}))
@@ -165,8 +161,8 @@ class Shop:
 
 @rounds_of
 @pytest.mark.parametrize("kind", ["program", "backend", "fast", "immediate", "cut", TABLESPACE, LOG])
-def test_what_was_answered_outlives(cartwright, source_root, kind, rounds):
-    with postgres(source_root, kind) as server:
+def test_what_was_answered_outlives(cartwright, kind, rounds):
+    with postgres(kind) as server:
         shop = Shop(cartwright, server, kind)
         try:
             for number in range(rounds):
@@ -182,8 +178,8 @@ def test_what_was_answered_outlives(cartwright, source_root, kind, rounds):
 
 
 @rounds_of
-def test_two_servers_race_to_begin_and_to_write(cartwright, source_root, rounds):
-    with postgres(source_root, "race") as server:
+def test_two_servers_race_to_begin_and_to_write(cartwright, rounds):
+    with postgres("race") as server:
         for number in range(rounds):
             name = f"race_{number}"
             with psycopg.connect(server.uri, autocommit=True) as connection:
@@ -216,8 +212,8 @@ def test_two_servers_race_to_begin_and_to_write(cartwright, source_root, rounds)
                   f"({dict(requests.refusals)})")
 
 
-def test_keys_that_a_load_takes_away_do_not_look_changed_by_hand(cartwright, source_root):
-    with postgres(source_root, "keys") as server:
+def test_keys_that_a_load_takes_away_do_not_look_changed_by_hand(cartwright):
+    with postgres("keys") as server:
         subprocess.run([cartwright, "migrate", "up", server.uri], check=True, stdout=subprocess.DEVNULL)
         loads = "BEGIN; SELECT cartwright_defer(); COMMIT; SELECT cartwright_build();\n" * 500
         with subprocess.Popen(["psql", "-X", "-q", server.uri], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,

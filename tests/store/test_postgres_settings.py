@@ -6,6 +6,7 @@ import psycopg
 import pytest
 import requests
 from fault_load import Server
+from postgres_database import Database
 
 SETTINGS = {
     "standard_conforming_strings": "off", "escape_string_warning": "off", "quote_all_identifiers": "on",
@@ -37,7 +38,6 @@ def content(database, schema="public"):
 
 @pytest.fixture(name="plain", scope="module")
 def fixture_plain(postgres, cartwright):
-    from conftest import Database
     database = Database(postgres)
     for seed, size in enumerate(RUNS, 1):
         subprocess.run([cartwright, "generate", "--quiet", "--seed", str(seed), *size, "--store", database.uri],

@@ -9,7 +9,6 @@ sys.path.insert(0, str(ROOT / "bench"))
 import comparisons  # noqa: E402
 import measure  # noqa: E402
 import postgres_bars  # noqa: E402
-import pytest  # noqa: E402
 import report  # noqa: E402
 
 
@@ -58,8 +57,6 @@ def test_parquet_lines_compare_with_the_copy():
 
 
 def test_both_load_the_same_rows_into_postgresql(cartwright, tmp_path):
-    if postgres_bars.with_postgres.tool("initdb") is None:
-        pytest.skip("PostgreSQL is not installed")
     with postgres_bars.open_database(cartwright) as database:
         contenders, rows = postgres_bars.compare(database, 1, tmp_path, ["--customers", "200", "--products", "20",
                                                                          "--orders", "300"])
