@@ -254,7 +254,7 @@ static struct cw_store *store_load(const char *path, const struct input *input)
     struct cw_load *load;
     const struct cw_store_options options = {.location = path, .create = true};
     rows_must(cw_store_open(&options, &store, &error), &error);
-    rows_must(cw_load_begin(store, &load, &error), &error);
+    rows_must(cw_load_begin(store, CW_WAIT_FOREVER, &load, &error), &error);
     for (int64_t b = 0; b < input->batch_count; b++) {
         for (int t = 0; t < TABLES; t++) {
             rows_must(cw_load_add(load, &input->batches[t][b], &error), &error);

@@ -14,6 +14,8 @@
 #include "service/shop_request.h"
 
 #define TABLES_MAX CW_ENTITY_COUNT
+/* A request is answered by 503 when others have written into the store for so long. */
+#define WAIT_SECONDS 30
 
 /* What a request asks for. */
 struct wish {
@@ -191,6 +193,7 @@ static cw_status answer_directly(struct cw_exchange *exchange, struct wish *wish
                                                  .request = wish->request,
                                                  .preview = !wish->persist,
                                                  .threads = 1,
+                                                 .wait_seconds = WAIT_SECONDS,
                                                  .outputs = made.outputs,
                                                  .output_count = wish->table_count,
                                                  .made = complete_answer,

@@ -13,6 +13,7 @@ struct store_run {
     struct cw_store *store;
     const struct cw_store_run_options *options;
     struct cw_run_spec spec;
+    int64_t until;                 /* see store.h */
     struct cw_store_world *shared; /* or NULL: the run stands alone */
     struct cw_load *load;          /* of a large run, until it is committed */
     struct cw_world world;
@@ -79,20 +80,23 @@ static cw_status expect_rows(const struct store_run *run, struct cw_error *error
         return CW_OK;
     }
     const int64_t to = spec->to + ORDER_LIFETIME < spec->as_of ? spec->to + ORDER_LIFETIME : spec->as_of;
-    return cw_store_expect(run->store, spec->from, to, error);
+    return cw_store_expect(run->store, spec->from, to, run->until, error);
 }
 
 /* Keeps out whoever would use the same stock, then, for a large run, whoever writes: what is read after that
  * is true until the run is committed, also where other processes write. */
 static cw_status begin_keeping(struct store_run *run, struct cw_error *error)
 {
+    cw_status status = CW_OK;
     if (cw_run_needs_world(&run->spec) && run->spec.products == 0) {
-        cw_store_lock_stock(run->store);
-        run->has_stock = true;
+        status = cw_store_lock_stock(run->store, run->until, error);
+        run->has_stock = status == CW_OK;
     }
-    const cw_status status = expect_rows(run, error);
+    if (status == CW_OK) {
+        status = expect_rows(run, error);
+    }
     return status == CW_OK && cw_run_spec_expected_rows(&run->spec) > CW_SMALL_RUN_ROWS
-               ? cw_load_begin(run->store, &run->load, error)
+               ? cw_load_begin(run->store, run->until, &run->load, error)
                : status;
 }
 
@@ -244,7 +248,7 @@ static cw_status keep_small(struct store_run *run, struct cw_run_record *record,
     if (status == CW_OK) {
         status = fill_record(run, record, error);
     }
-    return status != CW_OK ? status : cw_store_write(run->store, batches, record, error);
+    return status != CW_OK ? status : cw_store_write(run->store, batches, record, run->until, error);
 }
 
 static cw_status keep_large(struct store_run *run, struct cw_run_record *record, struct cw_error *error)
@@ -259,8 +263,12 @@ static cw_status keep_large(struct store_run *run, struct cw_run_record *record,
 cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_options *options,
                             struct cw_store_run *result, struct cw_error *error)
 {
-    struct store_run run = {.store = store, .options = options, .spec = options->spec};
+    struct store_run run = {
+        .store = store, .options = options, .spec = options->spec, .until = CW_WAIT_FOREVER};
     struct cw_run_record record = {0};
+    if (options->wait_seconds > 0) {
+        run.until = cw_wait_of(options->wait_seconds);
+    }
     cw_status status = open_run(&run, error);
     if (status == CW_OK) {
         if (options->preview) {

@@ -26,6 +26,7 @@ struct cw_store_run_options {
     cw_run_made *made; /* may be NULL */
     void *made_context;
     const struct cw_uuid *id;     /* that the run shall have; NULL: a fresh one */
+    int32_t wait_seconds;         /* for others who write, before giving up; 0: as long as it takes */
     const struct cw_run_job *job; /* that the run fulfils; read after `made` was told; NULL: none */
 };
 
@@ -37,8 +38,8 @@ struct cw_store_run {
 
 /* Runs options->spec against the store. Orders without customers (or products) of their own are those of the
  * store's. Durable when it returns CW_OK. Thread-safe; runs that may clash follow each other.
- * Errors: CW_E_NOT_FOUND (customer_id, category, or an empty store under orders), those of cw_produce and the
- * store. */
+ * Errors: CW_E_NOT_FOUND (customer_id, category, or an empty store under orders), CW_E_UNAVAILABLE when
+ * others write for too long, those of cw_produce and the store. */
 cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_options *options,
                             struct cw_store_run *run, struct cw_error *error);
 

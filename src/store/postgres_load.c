@@ -40,13 +40,11 @@ static struct pg_load *load_of(struct cw_load *load)
 
 static void load_free(struct pg_load *load)
 {
-    struct cw_pg_store *store = load->store;
     /* Closing ends the session, and with it the transaction and the lock. */
     cw_pg_disconnect(load->connection);
     for (int e = 0; e < CW_ENTITY_COUNT; e++) {
         cw_buffer_clear(&load->rows[e]);
     }
-    cw_gate_leave(&store->writer);
     free(load);
 }
 
@@ -121,7 +119,8 @@ static cw_status begin_transaction(struct pg_load *load, struct cw_error *error)
     return status;
 }
 
-cw_status cw_pg_load_begin(struct cw_store *base, struct cw_load **load, struct cw_error *error)
+cw_status cw_pg_load_begin(struct cw_store *base, int64_t until, struct cw_load **load,
+                           struct cw_error *error)
 {
     struct cw_pg_store *store = cw_pg_store_of(base);
     struct pg_load *begun = calloc(1, sizeof *begun);
@@ -130,15 +129,19 @@ cw_status cw_pg_load_begin(struct cw_store *base, struct cw_load **load, struct 
     }
     begun->base.store = base;
     begun->store = store;
-    cw_gate_enter(&store->writer);
     cw_status status = cw_pg_connect(store->location, base->name, false, &begun->connection, error);
     if (status == CW_OK) {
-        /* Another process's load may take its time, and so may this one. */
         status = cw_pg_execute(begun->connection,
-                               "SET lock_timeout = 0; SET statement_timeout = 0; SET "
-                               "idle_in_transaction_session_timeout = 0; SET maintenance_work_mem = '512MB'; "
-                               "SELECT pg_advisory_lock(" CW_PG_LOCK_WRITE ")",
+                               "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET "
+                               "maintenance_work_mem = '512MB'",
                                error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_lock(begun->connection, CW_PG_LOCK_WRITE, until, error);
+    }
+    if (status == CW_OK) {
+        /* A load may take its time. */
+        status = cw_pg_execute(begun->connection, "SET lock_timeout = 0", error);
     }
     if (status == CW_OK) {
         status = defer_keys(begun, error);

@@ -151,38 +151,49 @@ cw_status cw_pg_begin_reading(struct cw_pg_store *store, const char *begin,
 
 /* ---- Stock ---- */
 
-/* Other processes are kept out by a lock in the database. Without a connection the runs of this process at
- * least do not overlap, and those of others fail in the ledger's checks. */
-static void lock_stock(struct cw_store *base)
+cw_status cw_pg_lock(struct cw_pg_connection *connection, const char *lock, int64_t until,
+                     struct cw_error *error)
+{
+    const int64_t left = until == CW_WAIT_FOREVER ? 0 : (until - cw_wait_of(0)) / 1000;
+    char sql[128];
+    if (until != CW_WAIT_FOREVER && left <= 0) {
+        return cw_wait_given_up(connection->name, error);
+    }
+    snprintf(sql, sizeof sql, "SET lock_timeout = %lld; SELECT pg_advisory_lock(%s)", (long long)left, lock);
+    const cw_status status = cw_pg_execute(connection, sql, error);
+    return status == CW_E_TIMEOUT ? cw_wait_given_up(connection->name, error) : status;
+}
+
+/* The gate keeps out the runs of this process, a lock in the database those of others. */
+static cw_status lock_stock(struct cw_store *base, int64_t until, struct cw_error *error)
 {
     struct cw_pg_store *store = cw_pg_store_of(base);
-    cw_gate_enter(&store->stock);
-    if (cw_pg_borrow(store, &store->stock_connection, NULL) != CW_OK) {
-        store->stock_connection = NULL;
-        return;
+    struct cw_pg_connection *connection;
+    cw_status status = cw_pg_borrow(store, &connection, error);
+    if (status != CW_OK) {
+        return status;
     }
-    if (cw_pg_execute(store->stock_connection,
-                      "SET lock_timeout = 0; SELECT pg_advisory_lock(" CW_PG_LOCK_STOCK ")", NULL) != CW_OK) {
-        cw_pg_return(store, store->stock_connection);
-        store->stock_connection = NULL;
+    status = cw_pg_lock(connection, CW_PG_LOCK_STOCK, until, error);
+    if (status != CW_OK) {
+        cw_pg_return(store, connection);
+        return status;
     }
+    store->stock_connection = connection;
+    return CW_OK;
 }
 
 static void unlock_stock(struct cw_store *base)
 {
     struct cw_pg_store *store = cw_pg_store_of(base);
-    if (store->stock_connection != NULL) {
-        /* A lock that can't be given back ends with its connection. */
-        if (cw_pg_execute(store->stock_connection,
-                          "SELECT pg_advisory_unlock(" CW_PG_LOCK_STOCK "); SET lock_timeout = '30s'",
-                          NULL) == CW_OK) {
-            cw_pg_return(store, store->stock_connection);
-        } else {
-            forget_one(store, store->stock_connection);
-        }
-        store->stock_connection = NULL;
+    /* A lock that can't be given back ends with its connection. */
+    if (cw_pg_execute(store->stock_connection,
+                      "SELECT pg_advisory_unlock(" CW_PG_LOCK_STOCK "); SET lock_timeout = '30s'",
+                      NULL) == CW_OK) {
+        cw_pg_return(store, store->stock_connection);
+    } else {
+        forget_one(store, store->stock_connection);
     }
-    cw_gate_leave(&store->stock);
+    store->stock_connection = NULL;
 }
 
 /* ---- Partitions ---- */
@@ -207,9 +218,7 @@ static cw_status make_partitions(struct cw_pg_store *store, int32_t first, int32
              "BEGIN; SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE "); SELECT cartwright_make_partitions("
              "'%d-%02d-01', '%d-%02d-01'); COMMIT",
              first / 12, first % 12 + 1, last / 12, last % 12 + 1);
-    cw_gate_enter(&store->writer);
     status = cw_pg_execute(connection, sql, error);
-    cw_gate_leave(&store->writer);
     if (status != CW_OK) {
         cw_pg_execute(connection, "ROLLBACK", NULL);
     }
@@ -220,7 +229,7 @@ static cw_status make_partitions(struct cw_pg_store *store, int32_t first, int32
 /* Most months that a run may have made for it; the rest is in the partition for all other times. */
 #define MONTHS_MAX 240
 
-cw_status cw_pg_expect(struct cw_store *base, int64_t from, int64_t to, struct cw_error *error)
+cw_status cw_pg_expect(struct cw_store *base, int64_t from, int64_t to, int64_t until, struct cw_error *error)
 {
     struct cw_pg_store *store = cw_pg_store_of(base);
     const int32_t first = month_of(from);
@@ -234,7 +243,11 @@ cw_status cw_pg_expect(struct cw_store *base, int64_t from, int64_t to, struct c
     if (is_known) {
         return CW_OK;
     }
+    if (!cw_gate_enter(&base->writer, until)) {
+        return cw_wait_given_up(base->name, error);
+    }
     const cw_status status = make_partitions(store, first, last, error);
+    cw_gate_leave(&base->writer);
     if (status == CW_OK) {
         pthread_mutex_lock(&store->months_mutex);
         store->first_month = first;
@@ -256,8 +269,6 @@ static void store_close(struct cw_store *base)
         store->pool.idle = next;
     }
     pthread_mutex_destroy(&store->months_mutex);
-    cw_gate_clear(&store->stock);
-    cw_gate_clear(&store->writer);
     pthread_cond_destroy(&store->pool.returned);
     pthread_mutex_destroy(&store->pool.mutex);
     free(store->location);
@@ -344,8 +355,6 @@ static struct cw_pg_store *store_allocate(const char *location, const char *name
     struct cw_pg_store *store = cw_pg_store_of(base);
     pthread_mutex_init(&store->pool.mutex, NULL);
     pthread_cond_init(&store->pool.returned, NULL);
-    cw_gate_init(&store->writer);
-    cw_gate_init(&store->stock);
     pthread_mutex_init(&store->months_mutex, NULL);
     store->first_month = INT32_MAX;
     store->location = strdup(location);

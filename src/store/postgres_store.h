@@ -28,9 +28,7 @@ struct cw_pg_store {
     struct cw_store base;
     char *location;
     struct cw_pg_pool pool;
-    struct cw_gate writer; /* held by whoever writes in this process */
-    struct cw_gate stock;
-    struct cw_pg_connection *stock_connection; /* holds the lock on stock; guarded by the gate */
+    struct cw_pg_connection *stock_connection; /* holds the lock on stock; guarded by the stock's gate */
     pthread_mutex_t months_mutex;
     int32_t first_month, last_month; /* whose partitions are known to be there, as year * 12 + month - 1 */
 };
@@ -45,6 +43,10 @@ static inline struct cw_pg_store *cw_pg_store_of(struct cw_store *store)
 cw_status cw_pg_borrow(struct cw_pg_store *store, struct cw_pg_connection **connection,
                        struct cw_error *error);
 void cw_pg_return(struct cw_pg_store *store, struct cw_pg_connection *connection);
+
+/* Waits for a lock of the session among all processes. Errors: CW_E_UNAVAILABLE when it is `until`. */
+cw_status cw_pg_lock(struct cw_pg_connection *connection, const char *lock, int64_t until,
+                     struct cw_error *error);
 
 /* One query on any connection. What changes nothing is tried once more when its connection turns out to be
  * gone. */
@@ -110,12 +112,12 @@ cw_status cw_pg_copy_rows(const struct cw_batch *batch, int64_t first, struct cw
 
 /* ---- Operations; see struct cw_store_operations ---- */
 
-cw_status cw_pg_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error);
+cw_status cw_pg_load_begin(struct cw_store *store, int64_t until, struct cw_load **load,
+                           struct cw_error *error);
 cw_status cw_pg_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
 cw_status cw_pg_load_commit(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error);
 void cw_pg_load_abort(struct cw_load **load);
-void cw_pg_write_group(struct cw_store *store, struct cw_write *(*take)(struct cw_store *store),
-                       struct cw_write **group);
+void cw_pg_write_group(struct cw_store *store, struct cw_write *group);
 cw_status cw_pg_answer(struct cw_store *store, const char *key, int64_t since, struct cw_kept_answer *answer,
                        bool *found, struct cw_error *error);
 cw_status cw_pg_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
@@ -137,7 +139,8 @@ cw_status cw_pg_reader_basis(struct cw_reader *reader, int64_t rows[CW_ENTITY_CO
 cw_status cw_pg_reader_query(struct cw_reader *reader, const char *sql, const struct cw_parameter *parameters,
                              uint32_t parameter_count, bool many, struct cw_cursor **rows,
                              struct cw_error *error);
-cw_status cw_pg_expect(struct cw_store *store, int64_t from, int64_t to, struct cw_error *error);
+cw_status cw_pg_expect(struct cw_store *store, int64_t from, int64_t to, int64_t until,
+                       struct cw_error *error);
 extern const struct cw_key_operations cw_pg_key_operations;
 extern const struct cw_job_operations cw_pg_job_operations;
 

@@ -220,16 +220,12 @@ static cw_status write_group(struct cw_pg_store *store, struct cw_write *group, 
     return status;
 }
 
-void cw_pg_write_group(struct cw_store *base, struct cw_write *(*take)(struct cw_store *store),
-                       struct cw_write **group)
+void cw_pg_write_group(struct cw_store *base, struct cw_write *group)
 {
     struct cw_pg_store *store = cw_pg_store_of(base);
     struct cw_error error = {0};
-    cw_gate_enter(&store->writer);
-    *group = take(base);
-    const cw_status status = write_group(store, *group, &error);
-    cw_gate_leave(&store->writer);
-    for (struct cw_write *write = *group; status != CW_OK && write != NULL; write = write->next) {
+    const cw_status status = write_group(store, group, &error);
+    for (struct cw_write *write = group; status != CW_OK && write != NULL; write = write->next) {
         if (!write->settled) {
             write->status = status;
             write->error = error;

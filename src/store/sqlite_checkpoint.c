@@ -19,9 +19,9 @@ static void checkpoint(struct cw_sqlite_store *store, int log_pages)
     if (log_pages < RESTART_PAGES) {
         return;
     }
-    cw_gate_enter(&store->writer);
+    cw_gate_enter(&store->base.writer, CW_WAIT_FOREVER);
     sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    cw_gate_leave(&store->writer);
+    cw_gate_leave(&store->base.writer);
 }
 
 static void *checkpointer_main(void *context)

@@ -98,12 +98,12 @@ static cw_status insert_key(struct cw_connection *connection, const struct cw_ke
 static cw_status add_key(struct cw_store *base, const struct cw_key_record *record, struct cw_error *error)
 {
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
-    cw_gate_enter(&store->writer);
+    cw_gate_enter(&store->base.writer, CW_WAIT_FOREVER);
     const cw_status status = insert_key(store->write_connection, record, error);
     if (status == CW_OK) {
         cw_checkpointer_notify(store, store->write_connection);
     }
-    cw_gate_leave(&store->writer);
+    cw_gate_leave(&store->base.writer);
     return status;
 }
 
@@ -130,12 +130,12 @@ static cw_status revoke_key(struct cw_store *base, const struct cw_uuid *id, int
                             struct cw_error *error)
 {
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
-    cw_gate_enter(&store->writer);
+    cw_gate_enter(&store->base.writer, CW_WAIT_FOREVER);
     const cw_status status = mark_revoked(store->write_connection, id, at, found, error);
     if (status == CW_OK) {
         cw_checkpointer_notify(store, store->write_connection);
     }
-    cw_gate_leave(&store->writer);
+    cw_gate_leave(&store->base.writer);
     return status;
 }
 
@@ -192,14 +192,14 @@ static cw_status note_uses(struct cw_store *base, const struct cw_key_use *uses,
                            struct cw_error *error)
 {
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
-    if (!cw_gate_try_enter(&store->writer)) {
+    if (!cw_gate_try_enter(&store->base.writer)) {
         return cw_error_set(error, CW_E_UNAVAILABLE, NULL, "store %s is being written", base->name);
     }
     const cw_status status = write_uses(store->write_connection, uses, count, error);
     if (status == CW_OK) {
         cw_checkpointer_notify(store, store->write_connection);
     }
-    cw_gate_leave(&store->writer);
+    cw_gate_leave(&store->base.writer);
     return status;
 }
 

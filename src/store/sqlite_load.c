@@ -31,7 +31,6 @@ static void load_free(struct sqlite_load *load)
     }
     /* Closing ends a transaction that is still open by rolling it back. */
     cw_connection_close(load->connection);
-    cw_gate_leave(&load->store->writer);
     free(load);
 }
 
@@ -40,8 +39,10 @@ static struct sqlite_load *load_of(struct cw_load *load)
     return (struct sqlite_load *)(void *)load;
 }
 
-cw_status cw_sqlite_load_begin(struct cw_store *base, struct cw_load **load, struct cw_error *error)
+cw_status cw_sqlite_load_begin(struct cw_store *base, int64_t until, struct cw_load **load,
+                               struct cw_error *error)
 {
+    (void)until; /* another process is waited for as long as the connection's busy time-out says */
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     struct sqlite_load *begun = calloc(1, sizeof *begun);
     if (begun == NULL) {
@@ -49,7 +50,6 @@ cw_status cw_sqlite_load_begin(struct cw_store *base, struct cw_load **load, str
     }
     begun->base.store = base;
     begun->store = store;
-    cw_gate_enter(&store->writer);
     cw_status status =
         cw_connection_open(base->name, CW_CONNECTION_LOAD, false, false, &begun->connection, error);
     if (status == CW_OK) {

@@ -98,23 +98,11 @@ static void store_close(struct cw_store *base)
     }
     cw_connection_close(store->write_connection);
     pthread_mutex_destroy(&store->jobs_mutex);
-    cw_gate_clear(&store->stock);
     pthread_cond_destroy(&store->checkpointer.wanted);
     pthread_mutex_destroy(&store->checkpointer.mutex);
-    cw_gate_clear(&store->writer);
     pthread_cond_destroy(&store->readers.returned);
     pthread_mutex_destroy(&store->readers.mutex);
     cw_store_free(base);
-}
-
-static void lock_stock(struct cw_store *base)
-{
-    cw_gate_enter(&cw_sqlite_store_of(base)->stock);
-}
-
-static void unlock_stock(struct cw_store *base)
-{
-    cw_gate_leave(&cw_sqlite_store_of(base)->stock);
 }
 
 static const struct cw_store_operations operations = {
@@ -135,8 +123,6 @@ static const struct cw_store_operations operations = {
     .reader_end = cw_sqlite_reader_end,
     .reader_query = cw_sqlite_reader_query,
     .ledger_hint = " INDEXED BY stock_movements_ledger",
-    .lock_stock = lock_stock,
-    .unlock_stock = unlock_stock,
     .keys = &cw_sqlite_key_operations,
     .jobs = &cw_sqlite_job_operations,
 };
@@ -150,10 +136,8 @@ static struct cw_sqlite_store *store_allocate(const char *path, bool read_only)
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     pthread_mutex_init(&store->readers.mutex, NULL);
     pthread_cond_init(&store->readers.returned, NULL);
-    cw_gate_init(&store->writer);
     pthread_mutex_init(&store->checkpointer.mutex, NULL);
     pthread_cond_init(&store->checkpointer.wanted, NULL);
-    cw_gate_init(&store->stock);
     pthread_mutex_init(&store->jobs_mutex, NULL);
     return store;
 }

@@ -31,10 +31,8 @@ struct cw_checkpointer {
 struct cw_sqlite_store {
     struct cw_store base; /* its name is the path */
     struct cw_reader_pool readers;
-    struct cw_gate writer;                  /* held by whoever has a write transaction open in this process */
-    struct cw_connection *write_connection; /* used only inside the writer gate */
+    struct cw_connection *write_connection; /* used only inside the writer's gate */
     struct cw_checkpointer checkpointer;
-    struct cw_gate stock;
     int64_t load_memory;         /* see cw_store_options */
     pthread_mutex_t jobs_mutex;  /* held by whoever uses the jobs */
     struct cw_sqlite_jobs *jobs; /* NULL until they are asked for */
@@ -75,13 +73,13 @@ cw_status cw_run_insert(struct cw_connection *connection, const struct cw_run_re
 
 /* ---- Operations; see struct cw_store_operations ---- */
 
-cw_status cw_sqlite_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error);
+cw_status cw_sqlite_load_begin(struct cw_store *store, int64_t until, struct cw_load **load,
+                               struct cw_error *error);
 cw_status cw_sqlite_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
 cw_status cw_sqlite_load_commit(struct cw_load **load, const struct cw_run_record *run,
                                 struct cw_error *error);
 void cw_sqlite_load_abort(struct cw_load **load);
-void cw_sqlite_write_group(struct cw_store *store, struct cw_write *(*take)(struct cw_store *store),
-                           struct cw_write **group);
+void cw_sqlite_write_group(struct cw_store *store, struct cw_write *group);
 cw_status cw_sqlite_answer(struct cw_store *store, const char *key, int64_t since,
                            struct cw_kept_answer *answer, bool *found, struct cw_error *error);
 cw_status cw_sqlite_read(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,

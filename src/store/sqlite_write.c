@@ -106,8 +106,9 @@ static cw_status write_transaction(struct cw_connection *connection, struct cw_w
 
 /* Savepoints copy every page that a run changes, so at first there are none; when some run can't be written,
  * the group is written again, each by itself, to find out which. */
-static void write_group(struct cw_sqlite_store *store, struct cw_write *group)
+void cw_sqlite_write_group(struct cw_store *base, struct cw_write *group)
 {
+    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
     struct cw_connection *connection = store->write_connection;
     struct cw_error error = {0};
     cw_status status = write_transaction(connection, group, false, &error);
@@ -119,15 +120,4 @@ static void write_group(struct cw_sqlite_store *store, struct cw_write *group)
     } else {
         cw_write_fail_all(group, status, &error);
     }
-}
-
-/* Waits for the writer before taking the group, so that all who come meanwhile are in it. */
-void cw_sqlite_write_group(struct cw_store *base, struct cw_write *(*take)(struct cw_store *store),
-                           struct cw_write **group)
-{
-    struct cw_sqlite_store *store = cw_sqlite_store_of(base);
-    cw_gate_enter(&store->writer);
-    *group = take(base);
-    write_group(store, *group);
-    cw_gate_leave(&store->writer);
 }

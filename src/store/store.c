@@ -59,6 +59,8 @@ struct cw_store *cw_store_new(size_t size, const struct cw_store_operations *ope
     store->operations = operations;
     store->name = copy;
     store->read_only = read_only;
+    cw_gate_init(&store->writer);
+    cw_gate_init(&store->stock);
     pthread_mutex_init(&store->writes.mutex, NULL);
     store->writes.last = &store->writes.first;
     pthread_mutex_init(&store->reservations.mutex, NULL);
@@ -73,6 +75,8 @@ void cw_store_free(struct cw_store *store)
     pthread_cond_destroy(&store->reservations.changed);
     pthread_mutex_destroy(&store->reservations.mutex);
     pthread_mutex_destroy(&store->writes.mutex);
+    cw_gate_clear(&store->stock);
+    cw_gate_clear(&store->writer);
     free(store->name);
     free(store);
 }
@@ -85,25 +89,50 @@ cw_status cw_store_check_writable(const struct cw_store *store, struct cw_error 
     return cw_error_set(error, CW_E_UNSUPPORTED, "store", "store %s is open for reading only", store->name);
 }
 
-void cw_store_lock_stock(struct cw_store *store)
+cw_status cw_store_lock_stock(struct cw_store *store, int64_t until, struct cw_error *error)
 {
-    store->operations->lock_stock(store);
+    if (!cw_gate_enter(&store->stock, until)) {
+        return cw_wait_given_up(store->name, error);
+    }
+    if (store->operations->lock_stock == NULL) {
+        return CW_OK;
+    }
+    const cw_status status = store->operations->lock_stock(store, until, error);
+    if (status != CW_OK) {
+        cw_gate_leave(&store->stock);
+    }
+    return status;
 }
 
 void cw_store_unlock_stock(struct cw_store *store)
 {
-    store->operations->unlock_stock(store);
+    if (store->operations->unlock_stock != NULL) {
+        store->operations->unlock_stock(store);
+    }
+    cw_gate_leave(&store->stock);
 }
 
-cw_status cw_store_expect(struct cw_store *store, int64_t from, int64_t to, struct cw_error *error)
+cw_status cw_store_expect(struct cw_store *store, int64_t from, int64_t to, int64_t until,
+                          struct cw_error *error)
 {
-    return store->operations->expect != NULL ? store->operations->expect(store, from, to, error) : CW_OK;
+    return store->operations->expect != NULL ? store->operations->expect(store, from, to, until, error)
+                                             : CW_OK;
 }
 
-cw_status cw_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error)
+cw_status cw_load_begin(struct cw_store *store, int64_t until, struct cw_load **load, struct cw_error *error)
 {
-    const cw_status status = cw_store_check_writable(store, error);
-    return status == CW_OK ? store->operations->load_begin(store, load, error) : status;
+    cw_status status = cw_store_check_writable(store, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    if (!cw_gate_enter(&store->writer, until)) {
+        return cw_wait_given_up(store->name, error);
+    }
+    status = store->operations->load_begin(store, until, load, error);
+    if (status != CW_OK) {
+        cw_gate_leave(&store->writer);
+    }
+    return status;
 }
 
 cw_status cw_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error)
@@ -113,13 +142,18 @@ cw_status cw_load_add(struct cw_load *load, const struct cw_batch *batch, struct
 
 cw_status cw_load_commit(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error)
 {
-    return (*load)->store->operations->load_commit(load, run, error);
+    struct cw_store *store = (*load)->store;
+    const cw_status status = store->operations->load_commit(load, run, error);
+    cw_gate_leave(&store->writer);
+    return status;
 }
 
 void cw_load_abort(struct cw_load **load)
 {
     if (*load != NULL) {
-        (*load)->store->operations->load_abort(load);
+        struct cw_store *store = (*load)->store;
+        store->operations->load_abort(load);
+        cw_gate_leave(&store->writer);
     }
 }
 

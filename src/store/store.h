@@ -94,17 +94,26 @@ struct cw_run_record {
 };
 void cw_run_record_clear(struct cw_run_record *record);
 
+/* ---- Waiting ---- */
+
+/* Until when a caller waits for others who write: a time of the monotonic clock, in microseconds. Who must
+ * have an answer soon waits until cw_wait_of(seconds), and gets CW_E_UNAVAILABLE then, or sooner where many
+ * wait already. */
+#define CW_WAIT_FOREVER INT64_MAX
+int64_t cw_wait_of(int32_t seconds);
+
 /* ---- Loading ---- */
 
 /* Tells that a run will add orders of this time, in microseconds: what holds them (partitions by month) is
  * made ahead. Rows of any other time are taken as well. */
-cw_status cw_store_expect(struct cw_store *store, int64_t from, int64_t to, struct cw_error *error);
+cw_status cw_store_expect(struct cw_store *store, int64_t from, int64_t to, int64_t until,
+                          struct cw_error *error);
 
 /* A load is one unit: its rows and its run become visible together at commit, or never, also after kill -9.
  * Only one load is under way at a time; another waits. On empty tables keys and indexes are built at commit,
  * after the rows. Belongs to one thread at a time. */
 struct cw_load;
-cw_status cw_load_begin(struct cw_store *store, struct cw_load **load, struct cw_error *error);
+cw_status cw_load_begin(struct cw_store *store, int64_t until, struct cw_load **load, struct cw_error *error);
 /* Adds all rows of a batch (every column of its entity must be present). Stock rows add to the row of the
  * same centre and variant when there is one: on_hand and stockouts are added, updated_at becomes the later
  * one, the rest is replaced. Categories and fulfilment centres whose id is already there are left alone.
@@ -118,9 +127,10 @@ cw_status cw_load_commit(struct cw_load **load, const struct cw_run_record *run,
 void cw_load_abort(struct cw_load **load);
 
 /* The same for a small run, made for many threads: requests that arrive together share one transaction and
- * one sync, but each succeeds or fails alone. Blocks until durable. batches may be NULL at any place. */
+ * one sync, but each succeeds or fails alone. Blocks until durable; until: when to give up if it was not
+ * begun by then. batches may be NULL at any place. */
 cw_status cw_store_write(struct cw_store *store, const struct cw_batch *const batches[CW_ENTITY_COUNT],
-                         const struct cw_run_record *run, struct cw_error *error);
+                         const struct cw_run_record *run, int64_t until, struct cw_error *error);
 
 /* ---- Answers ---- */
 
@@ -216,7 +226,7 @@ void cw_store_world_release(struct cw_store_world *world);
 
 /* Runs that promise stock must not overlap between reading the world and being committed: hold this
  * meanwhile. */
-void cw_store_lock_stock(struct cw_store *store);
+cw_status cw_store_lock_stock(struct cw_store *store, int64_t until, struct cw_error *error);
 void cw_store_unlock_stock(struct cw_store *store);
 
 #endif

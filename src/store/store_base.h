@@ -14,14 +14,27 @@ struct cw_gate {
     pthread_mutex_t mutex;
     pthread_cond_t opened;
     bool closed;
+    int waiting;
+    _Atomic int64_t moved_at; /* when it was last taken or given back, of the monotonic clock */
 };
 
 void cw_gate_init(struct cw_gate *gate);
 void cw_gate_clear(struct cw_gate *gate);
-void cw_gate_enter(struct cw_gate *gate);
+/* Waits for it; until: see store.h. False when the wait was given up. */
+bool cw_gate_enter(struct cw_gate *gate, int64_t until);
 /* False when it is closed. */
 bool cw_gate_try_enter(struct cw_gate *gate);
 void cw_gate_leave(struct cw_gate *gate);
+
+/* Until when somebody waits who has so many before him for a gate that moved at this time. Of many that wait
+ * most give up soon, so that long work does not keep every thread of a server. */
+int64_t cw_wait_in_crowd(int64_t until, int waiting, int64_t moved_at);
+/* A condition for cw_wait_until. */
+void cw_wait_condition_init(pthread_cond_t *condition);
+/* Waits for a signal; false when it is `until`. */
+bool cw_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t until);
+/* CW_E_UNAVAILABLE: a run is under way, and waiting for its end was given up. */
+cw_status cw_wait_given_up(const char *store, struct cw_error *error);
 
 /* Most small writes that share a transaction: bounds how long the first of them waits. */
 #define CW_WRITE_GROUP_MAX 256
@@ -35,6 +48,7 @@ struct cw_write {
     cw_status status;
     bool settled; /* its status is final, whatever becomes of the others */
     bool sent;
+    bool taken; /* off the queue */
     bool done;
     struct cw_write *next;
 };
@@ -45,6 +59,7 @@ struct cw_write_queue {
     pthread_mutex_t mutex;
     struct cw_write *first;
     struct cw_write **last;
+    int waiting;
     bool has_leader;
 };
 
@@ -122,16 +137,16 @@ void cw_cursor_uuid(struct cw_cursor *rows, int field, uint8_t id[16]);
 /* What a kind of store does; each is what the function of store.h with its name promises. */
 struct cw_store_operations {
     void (*close)(struct cw_store *store);
-    cw_status (*expect)(struct cw_store *store, int64_t from, int64_t to,
+    cw_status (*expect)(struct cw_store *store, int64_t from, int64_t to, int64_t until,
                         struct cw_error *error); /* or NULL */
-    cw_status (*load_begin)(struct cw_store *store, struct cw_load **load, struct cw_error *error);
+    /* Inside the writer's gate, which is left when the load is over. */
+    cw_status (*load_begin)(struct cw_store *store, int64_t until, struct cw_load **load,
+                            struct cw_error *error);
     cw_status (*load_add)(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
     cw_status (*load_commit)(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error);
     void (*load_abort)(struct cw_load **load);
-    /* Waits until this process may write, calls take for the writes, and writes them as one transaction,
-     * setting their status and error. */
-    void (*write_group)(struct cw_store *store, struct cw_write *(*take)(struct cw_store *store),
-                        struct cw_write **group);
+    /* Writes a group as one transaction, setting the status and error of each; inside the writer's gate. */
+    void (*write_group)(struct cw_store *store, struct cw_write *group);
     cw_status (*answer)(struct cw_store *store, const char *key, int64_t since, struct cw_kept_answer *answer,
                         bool *found, struct cw_error *error);
     cw_status (*read)(struct cw_store *store, const struct cw_query *query, struct cw_batch *batch,
@@ -159,7 +174,8 @@ struct cw_store_operations {
                               const struct cw_parameter *parameters, uint32_t parameter_count, bool many,
                               struct cw_cursor **rows, struct cw_error *error);
     const char *ledger_hint; /* after stock_movements, where its rows are read by centre and variant */
-    void (*lock_stock)(struct cw_store *store);
+    /* Keeps other processes out, inside the stock's gate; NULL where that of load_begin does. */
+    cw_status (*lock_stock)(struct cw_store *store, int64_t until, struct cw_error *error);
     void (*unlock_stock)(struct cw_store *store);
     const struct cw_key_operations *keys; /* see key_store.h; NULL: it keeps none */
     const struct cw_job_operations *jobs; /* see job_store.h */
@@ -170,6 +186,8 @@ struct cw_store {
     const struct cw_store_operations *operations;
     char *name; /* how messages call it */
     bool read_only;
+    struct cw_gate writer; /* held by whoever writes in this process */
+    struct cw_gate stock;
     struct cw_write_queue writes;
     struct cw_reservations reservations;
     struct cw_world_cache worlds;

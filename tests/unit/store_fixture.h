@@ -185,7 +185,7 @@ ROWS_UNUSED cw_status fixture_add(struct cw_load *load, const struct cw_batch ba
 ROWS_UNUSED cw_status fixture_load(struct cw_batch batches[CW_ENTITY_COUNT], int64_t run_number)
 {
     struct cw_load *load;
-    assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
     fixture_add(load, batches);
     struct cw_run_record run = rows_run(run_number);
     const cw_status status = cw_load_commit(&load, &run, &fixture_error);
@@ -196,18 +196,24 @@ ROWS_UNUSED cw_status fixture_load(struct cw_batch batches[CW_ENTITY_COUNT], int
 }
 
 /* The same as a small write. */
-ROWS_UNUSED cw_status fixture_write(struct cw_batch batches[CW_ENTITY_COUNT], int64_t run_number,
-                                    struct cw_error *error)
+ROWS_UNUSED cw_status fixture_write_until(struct cw_batch batches[CW_ENTITY_COUNT], int64_t run_number,
+                                          int64_t until, struct cw_error *error)
 {
     const struct cw_batch *pointers[CW_ENTITY_COUNT];
     for (int e = 0; e < CW_ENTITY_COUNT; e++) {
         pointers[e] = batches[e].columns != NULL ? &batches[e] : NULL;
     }
     struct cw_run_record run = rows_run(run_number);
-    const cw_status status = cw_store_write(fixture_store, pointers, &run, error);
+    const cw_status status = cw_store_write(fixture_store, pointers, &run, until, error);
     cw_run_record_clear(&run);
     rows_clear(batches);
     return status;
+}
+
+ROWS_UNUSED cw_status fixture_write(struct cw_batch batches[CW_ENTITY_COUNT], int64_t run_number,
+                                    struct cw_error *error)
+{
+    return fixture_write_until(batches, run_number, CW_WAIT_FOREVER, error);
 }
 
 #endif

@@ -266,7 +266,7 @@ START_TEST(a_run_that_is_there_is_not_made_again)
     const struct cw_batch *none[CW_ENTITY_COUNT] = {NULL};
     memset(run.id.bytes, 0, 16);
     run.id.bytes[15] = 77;
-    assert_ok(cw_store_write(fixture_store, none, &run, &fixture_error));
+    assert_ok(cw_store_write(fixture_store, none, &run, CW_WAIT_FOREVER, &fixture_error));
     cw_run_record_clear(&run);
     const struct cw_uuid id = abandon("kept", CW_JOB_ATTEMPTS_MAX, 77);
     struct cw_job_runner *runner = new_runner(4);

@@ -154,7 +154,7 @@ START_TEST(small_writes_wait_for_a_load)
 {
     struct cw_batch batches[CW_ENTITY_COUNT] = {0};
     struct cw_load *load;
-    assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
     rows_customers(batches, 0, 10);
     assert_ok(fixture_add(load, batches));
     rows_clear(batches);
@@ -188,7 +188,7 @@ START_TEST(broken_connections_are_replaced)
         change(END_OTHERS);
     }
     struct cw_load *load;
-    assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
     rows_customers(batches, 100, 1000);
     assert_ok(fixture_add(load, batches));
     change(END_OTHERS);
@@ -237,8 +237,9 @@ END_TEST
 START_TEST(partitions_are_made_ahead)
 {
     const int64_t from = INT64_C(1704067200000000); /* 2024-01-01 */
-    assert_ok(cw_store_expect(fixture_store, from, from + INT64_C(70) * 86400000000, &fixture_error));
-    assert_ok(cw_store_expect(fixture_store, from, from, &fixture_error));
+    assert_ok(cw_store_expect(fixture_store, from, from + INT64_C(70) * 86400000000, CW_WAIT_FOREVER,
+                              &fixture_error));
+    assert_ok(cw_store_expect(fixture_store, from, from, CW_WAIT_FOREVER, &fixture_error));
     ck_assert_int_eq(fixture_number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'orders'::regclass"),
                      4);
     ck_assert_int_eq(

@@ -24,14 +24,14 @@ static cw_status keep(const struct cw_kept_answer *answer, int64_t number, bool 
     rows_customers(batches, number * 100, 10);
     if (is_large) {
         struct cw_load *load;
-        assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
+        assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
         assert_ok(fixture_add(load, batches));
         status = cw_load_commit(&load, &run, &fixture_error);
     } else {
         for (int e = 0; e < CW_ENTITY_COUNT; e++) {
             pointers[e] = batches[e].columns != NULL ? &batches[e] : NULL;
         }
-        status = cw_store_write(fixture_store, pointers, &run, &fixture_error);
+        status = cw_store_write(fixture_store, pointers, &run, CW_WAIT_FOREVER, &fixture_error);
     }
     cw_run_record_clear(&run);
     rows_clear(batches);

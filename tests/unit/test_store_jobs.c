@@ -319,15 +319,16 @@ START_TEST(rows_and_job_end_together)
         }
         job.owner = other.owner;
         if (is_server) {
-            ck_assert_int_eq(cw_store_write(fixture_store, pointers, &run, &fixture_error), CW_E_CONFLICT);
+            ck_assert_int_eq(cw_store_write(fixture_store, pointers, &run, CW_WAIT_FOREVER, &fixture_error),
+                             CW_E_CONFLICT);
             ck_assert_int_eq(fixture_count(CW_ENTITY_CUSTOMER), i * 10);
         }
         job.owner = lease.owner;
         if (i == 0) {
-            assert_ok(cw_store_write(fixture_store, pointers, &run, &fixture_error));
+            assert_ok(cw_store_write(fixture_store, pointers, &run, CW_WAIT_FOREVER, &fixture_error));
         } else {
             struct cw_load *load;
-            assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
+            assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
             assert_ok(fixture_add(load, batches));
             assert_ok(cw_load_commit(&load, &run, &fixture_error));
         }

@@ -83,7 +83,7 @@ struct writer {
 static void begin_writing(struct writer *writer)
 {
     if (fixture_server() == NULL) {
-        assert_ok(cw_load_begin(fixture_store, &writer->load, &fixture_error));
+        assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &writer->load, &fixture_error));
         return;
     }
     writer->connection = PQconnectdb(fixture_path);

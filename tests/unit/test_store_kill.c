@@ -54,7 +54,7 @@ static void load_until_killed(int out, int64_t base)
     for (int64_t first = base;; first += LOAD_ROWS * LOAD_BATCHES) {
         struct cw_load *load;
         struct cw_error error;
-        rows_must(cw_load_begin(fixture_store, &load, &error), &error);
+        rows_must(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &error), &error);
         for (int64_t b = 0; b < LOAD_BATCHES; b++) {
             struct cw_batch batches[CW_ENTITY_COUNT] = {0};
             rows_customers(batches, first + b * LOAD_ROWS, LOAD_ROWS);

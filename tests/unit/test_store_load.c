@@ -43,7 +43,7 @@ START_TEST(aborted_load_leaves_nothing)
     struct cw_batch batches[CW_ENTITY_COUNT] = {0};
     struct cw_load *load;
     rows_customers(batches, 0, 100);
-    assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
     assert_ok(fixture_add(load, batches));
     ck_assert_int_eq(fixture_number("SELECT count(*) FROM customers"), 0);
     cw_load_abort(&load);
@@ -81,7 +81,7 @@ START_TEST(failed_load_fails_again)
     struct cw_load *load;
     rows_customers(batches, 0, 10);
     rows_set_texts(&batches[CW_ENTITY_CUSTOMER], CW_CUSTOMER_SEX, "unknown", 0);
-    assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
     ck_assert_int_eq(cw_load_add(load, &batches[CW_ENTITY_CUSTOMER], &fixture_error), CW_E_VIOLATION);
     ck_assert_str_eq(fixture_error.field, "sex");
     ck_assert_ptr_nonnull(strstr(fixture_error.message, "\"unknown\""));
@@ -122,7 +122,7 @@ START_TEST(parents_may_follow_their_children)
     struct cw_load *load;
     rows_customers(batches, 0, 70000);
     for (int attempt = 0; attempt < 2; attempt++) {
-        assert_ok(cw_load_begin(fixture_store, &load, &fixture_error));
+        assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
         assert_ok(cw_load_add(load, &batches[CW_ENTITY_ADDRESS], &fixture_error));
         if (attempt == 1) {
             assert_ok(cw_load_add(load, &batches[CW_ENTITY_CUSTOMER], &fixture_error));

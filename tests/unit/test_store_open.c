@@ -203,7 +203,7 @@ START_TEST(read_only_store_reads_and_does_not_write)
     assert_ok(open_again(false, true));
     ck_assert_int_eq(fixture_count(CW_ENTITY_CUSTOMER), 10);
     struct cw_load *load;
-    ck_assert_int_eq(cw_load_begin(fixture_store, &load, &fixture_error), CW_E_UNSUPPORTED);
+    ck_assert_int_eq(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error), CW_E_UNSUPPORTED);
     rows_customers(batches, 10, 10);
     ck_assert_int_eq(fixture_write(batches, 2, &fixture_error), CW_E_UNSUPPORTED);
     int64_t number;

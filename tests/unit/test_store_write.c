@@ -3,6 +3,7 @@
 #include "store_fixture.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "store/store_tally.h"
 
@@ -130,7 +131,8 @@ START_TEST(absent_column_is_refused)
     batch.row_count = 1;
     const struct cw_batch *batches[CW_ENTITY_COUNT] = {[CW_ENTITY_BRAND] = &batch};
     struct cw_run_record run = rows_run(1);
-    ck_assert_int_eq(cw_store_write(fixture_store, batches, &run, &fixture_error), CW_E_INVALID);
+    ck_assert_int_eq(cw_store_write(fixture_store, batches, &run, CW_WAIT_FOREVER, &fixture_error),
+                     CW_E_INVALID);
     ck_assert_str_eq(fixture_error.field, "name");
     cw_run_record_clear(&run);
     cw_batch_clear(&batch);
@@ -170,6 +172,96 @@ START_TEST(runs_are_listed_newest_first)
 }
 END_TEST
 
+/* One write beside a load. */
+struct waiter {
+    pthread_t thread;
+    int number;
+    int64_t until;
+    cw_status status;
+    struct cw_error error;
+    _Atomic bool is_over;
+};
+
+static void *write_one(void *context)
+{
+    struct waiter *self = context;
+    struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+    rows_customers(batches, (int64_t)self->number * ROWS, ROWS);
+    self->status = fixture_write_until(batches, self->number, self->until, &self->error);
+    self->is_over = true;
+    return NULL;
+}
+
+static void begin_waiters(struct waiter *waiters, int count, int32_t seconds)
+{
+    for (int i = 0; i < count; i++) {
+        waiters[i] = (struct waiter){.number = i + 1, .until = cw_wait_of(seconds)};
+        ck_assert_int_eq(pthread_create(&waiters[i].thread, NULL, write_one, &waiters[i]), 0);
+    }
+}
+
+static void count_ends(struct waiter *waiters, int count, int *written, int *given_up)
+{
+    for (int i = 0; i < count; i++) {
+        pthread_join(waiters[i].thread, NULL);
+        *written += waiters[i].status == CW_OK;
+        *given_up += waiters[i].status == CW_E_UNAVAILABLE && waiters[i].error.retryable &&
+                     strstr(waiters[i].error.message, "is busy with a run") != NULL;
+    }
+}
+
+START_TEST(a_write_waits_for_a_load_only_so_long)
+{
+    struct waiter waiters[3];
+    struct cw_load *load;
+    int written = 0;
+    int given_up = 0;
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
+    begin_waiters(waiters, 3, 0);
+    count_ends(waiters, 3, &written, &given_up);
+    ck_assert_int_eq(given_up, 3);
+    struct cw_load *other;
+    ck_assert_int_eq(cw_load_begin(fixture_store, cw_wait_of(0), &other, &fixture_error), CW_E_UNAVAILABLE);
+    assert_ok(cw_store_lock_stock(fixture_store, CW_WAIT_FOREVER, &fixture_error));
+    ck_assert_int_eq(cw_store_lock_stock(fixture_store, cw_wait_of(0), &fixture_error), CW_E_UNAVAILABLE);
+    cw_store_unlock_stock(fixture_store);
+    cw_load_abort(&load);
+    begin_waiters(waiters, 3, 60);
+    count_ends(waiters, 3, &written, &given_up);
+    ck_assert_int_eq(written, 3);
+    ck_assert_int_eq(fixture_number("SELECT count(*) FROM runs"), 3);
+}
+END_TEST
+
+/* So many wait as long as they like. */
+#define PATIENT 64
+#define CROWD 80
+
+START_TEST(of_many_that_wait_for_a_load_most_give_up)
+{
+    static struct waiter waiters[CROWD];
+    struct cw_load *load;
+    int waiting = CROWD;
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
+    begin_waiters(waiters, CROWD, 600);
+    while (waiting > PATIENT) {
+        waiting = 0;
+        for (int i = 0; i < CROWD; i++) {
+            waiting += !waiters[i].is_over;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    cw_load_abort(&load);
+    int written = 0;
+    int given_up = 0;
+    count_ends(waiters, CROWD, &written, &given_up);
+    ck_assert_int_ge(written, 1);
+    ck_assert_int_ge(given_up, CROWD - PATIENT);
+    ck_assert_int_eq(written + given_up, CROWD);
+    ck_assert_int_eq(fixture_number("SELECT count(*) FROM runs"), written);
+}
+END_TEST
+
 /* DE is market 2 in the fixed order US, GB, DE, FR, JP. */
 #define DE 2
 
@@ -200,7 +292,7 @@ START_TEST(numbers_are_given_to_one_run_only)
     };
     struct cw_run_record run = rows_run(1);
     run.priors = cw_priors_of(&second);
-    assert_ok(cw_store_write(fixture_store, pointers, &run, &fixture_error));
+    assert_ok(cw_store_write(fixture_store, pointers, &run, CW_WAIT_FOREVER, &fixture_error));
     cw_run_record_clear(&run);
     rows_clear(batches);
     cw_store_release_numbers(fixture_store);
@@ -296,6 +388,8 @@ Suite *test_suite(void)
         missing_parent_is_a_violation,
         absent_column_is_refused,
         runs_are_listed_newest_first,
+        a_write_waits_for_a_load_only_so_long,
+        of_many_that_wait_for_a_load_most_give_up,
         numbers_are_given_to_one_run_only,
         threads_that_reserve_at_once_get_numbers_of_their_own,
         usage_adds_up,
