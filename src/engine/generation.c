@@ -8,6 +8,7 @@
 #include "cartwright/run.h"
 #include "engine/catalogue_plan.h"
 #include "engine/customer_plan.h"
+#include "engine/draw_ahead.h"
 #include "engine/order_plan.h"
 #include "engine/stock_rows.h"
 
@@ -58,7 +59,9 @@ struct cw_generation {
     uint32_t group_count;
     struct task_group *groups;
     int64_t task_count;
+    int64_t unit_end; /* of the units of orders of this shard */
     struct cell_state *cells;
+    struct cw_draw_ahead ahead;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     atomic_bool is_cancelled;
@@ -159,6 +162,9 @@ static void add_order_groups(struct cw_generation *generation)
             generation->groups[generation->group_count - 1].first = first;
             generation->groups[generation->group_count - 1].end = end;
             generation->cells[c].left += parts[i].kind != GROUP_OPENING ? end - first : 0;
+            if (parts[i].kind == GROUP_ORDERS) {
+                generation->unit_end = demand->cells[c].first_unit + end;
+            }
         }
     }
 }
@@ -184,7 +190,7 @@ static cw_status cut_tasks(struct cw_generation *generation, struct cw_error *er
         generation->groups[g].first_task = generation->task_count;
         generation->task_count += generation->groups[g].end - generation->groups[g].first;
     }
-    return CW_OK;
+    return cw_draw_ahead_init(&generation->ahead, generation->unit_end, error);
 }
 
 /* ---- Plans ---- */
@@ -276,6 +282,7 @@ void cw_generation_free(struct cw_generation *generation)
          c++) {
         cw_stock_free(generation->cells[c].stock);
     }
+    cw_draw_ahead_clear(&generation->ahead);
     if (generation->has_orders) {
         cw_order_plan_clear(&generation->orders);
     }
@@ -350,6 +357,9 @@ cw_status cw_worker_new(struct cw_generation *generation, struct cw_worker **out
             return status;
         }
     }
+    pthread_mutex_lock(&generation->mutex);
+    cw_draw_ahead_add_thread(&generation->ahead);
+    pthread_mutex_unlock(&generation->mutex);
     *out = worker;
     return CW_OK;
 }
@@ -382,12 +392,50 @@ static cw_status cancelled(struct cw_error *error)
 
 /* ---- Stock, in turn ---- */
 
+/* Uses the time until something changes to draw the orders of a later unit, from the given one on, or sleeps
+ * when there is none to draw. The caller holds the lock. */
+static void pass_time(struct cw_generation *generation, int64_t unit)
+{
+    struct cw_ahead_place *place = cw_draw_ahead_begin(&generation->ahead, unit);
+    if (place == NULL) {
+        pthread_cond_wait(&generation->changed, &generation->mutex);
+        return;
+    }
+    pthread_mutex_unlock(&generation->mutex);
+    const cw_status status = cw_order_draw(&generation->orders, place->unit, &place->set, NULL);
+    pthread_mutex_lock(&generation->mutex);
+    cw_draw_ahead_end(&generation->ahead, place, status == CW_OK);
+    pthread_cond_broadcast(&generation->changed);
+}
+
+/* Gives the worker the orders of a unit, drawn by itself or by whoever waited. */
+static cw_status get_orders(struct cw_worker *worker, int64_t unit, struct cw_error *error)
+{
+    struct cw_generation *generation = worker->generation;
+    bool is_mine = false;
+    bool is_drawn = false;
+    pthread_mutex_lock(&generation->mutex);
+    while (!is_mine && !is_drawn && !atomic_load(&generation->is_cancelled)) {
+        is_mine = cw_draw_ahead_claim(&generation->ahead, unit);
+        is_drawn = !is_mine && cw_draw_ahead_take(&generation->ahead, unit, &worker->orders);
+        if (!is_mine && !is_drawn) {
+            pass_time(generation, unit);
+        }
+    }
+    pthread_mutex_unlock(&generation->mutex);
+    if (is_mine) {
+        return cw_order_draw(&generation->orders, unit, &worker->orders, error);
+    }
+    return is_drawn ? CW_OK : cancelled(error);
+}
+
 /* Makes the stock of a cell as it is before the shard's first unit, by taking all earlier orders out of it.
  */
 static cw_status open_stock(struct cw_worker *worker, uint32_t cell, struct cw_error *error)
 {
     struct cw_generation *generation = worker->generation;
     const struct cw_world *world = generation->orders.has_world ? generation->world : NULL;
+    struct cw_order_set earlier = {0};
     struct cw_stock *stock;
     cw_status status = cw_stock_new(&generation->orders, world, cell, &stock, error);
     if (status != CW_OK) {
@@ -400,11 +448,12 @@ static cw_status open_stock(struct cw_worker *worker, uint32_t cell, struct cw_e
             break;
         }
         worker->deliveries.count = 0;
-        status = cw_order_draw(&generation->orders, first + u, &worker->orders, error);
+        status = cw_order_draw(&generation->orders, first + u, &earlier, error);
         if (status == CW_OK) {
-            status = cw_stock_take(stock, &worker->orders, &worker->deliveries, error);
+            status = cw_stock_take(stock, &earlier, &worker->deliveries, error);
         }
     }
+    cw_order_set_clear(&earlier);
     if (status != CW_OK) {
         cw_stock_free(stock);
         return status;
@@ -429,7 +478,7 @@ static cw_status await_stock(struct cw_worker *worker, uint32_t cell, int64_t un
         if (state->next == unit && !state->is_opening) {
             state->is_opening = must_open = true;
         } else {
-            pthread_cond_wait(&generation->changed, &generation->mutex);
+            pass_time(generation, generation->orders.demand.cells[cell].first_unit + unit);
         }
     }
     pthread_mutex_unlock(&generation->mutex);
@@ -557,17 +606,10 @@ static cw_status run_orders(const struct task *task, struct cw_error *error)
     struct cw_generation *generation = worker->generation;
     uint32_t cell = task->group->subject;
     int64_t unit = generation->orders.demand.cells[cell].first_unit + task->index;
-    /* Drawn before waiting, so that only the stock itself is in turn; but a replay uses the same storage. */
-    cw_status status = CW_OK;
-    bool is_first = task->index == task->group->first;
-    if (!is_first) {
-        status = cw_order_draw(&generation->orders, unit, &worker->orders, error);
-    }
+    /* Before the turn, so that only the stock itself is in turn. */
+    cw_status status = get_orders(worker, unit, error);
     if (status == CW_OK) {
         status = await_stock(worker, cell, task->index, error);
-    }
-    if (status == CW_OK && is_first) {
-        status = cw_order_draw(&generation->orders, unit, &worker->orders, error);
     }
     if (status != CW_OK) {
         return status;
