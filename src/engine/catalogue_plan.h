@@ -32,10 +32,10 @@ cw_status cw_catalogue_plan_fill(const struct cw_catalogue_plan *plan, uint32_t 
                                  int64_t row_count, uint64_t columns, struct cw_batch *batch,
                                  struct cw_error *error);
 
-/* Builds the arrays of world.h for all products of the plan; release them with cw_catalogue_clear. Errors:
- * CW_E_LIMIT (more than 286 million variants), CW_E_NO_MEMORY. */
-cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
-                                  struct cw_error *error);
+/* Builds the arrays of world.h for all products of the plan, on up to so many threads; release them with
+ * cw_catalogue_clear. Errors: CW_E_LIMIT (more than 286 million variants), CW_E_NO_MEMORY. */
+cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, uint32_t threads,
+                                  struct cw_catalogue *out, struct cw_error *error);
 
 /* The id of a category (index for cw_category_get) and of a fulfilment centre (index for
  * cw_fulfilment_site_get): the same for every run. */

@@ -2,10 +2,13 @@
 #include <string.h>
 
 #include "engine/catalogue_parts.h"
+#include "engine/crew.h"
 #include "model/reference.h"
 
 /* SKU offsets are 32 bits wide. */
 #define VARIANTS_MAX (UINT32_MAX / CW_SKU_SIZE)
+
+#define PIECE_PRODUCTS 1024U
 
 void cw_catalogue_clear(struct cw_catalogue *catalogue)
 {
@@ -89,26 +92,56 @@ struct kept_product {
     int64_t created_at;
     uint32_t leaf;
     uint32_t brand;
+    uint32_t variant_count;
+    uint32_t price_count; /* in each currency */
 };
 
-/* The first pass: products, and how many children each has. */
-static cw_status count_children(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
-                                struct kept_product *kept, struct cw_error *error)
+/* All products, made in pieces that know nothing of each other. */
+struct making {
+    const struct cw_catalogue_plan *plan;
+    struct cw_catalogue *out;
+    struct kept_product *kept;
+};
+
+static uint32_t piece_end(const struct making *making, uint32_t piece)
 {
-    uint64_t variants = 0;
-    uint64_t prices = 0;
-    for (uint32_t i = 0; i < out->product_count; i++) {
+    const uint32_t rest = making->out->product_count - piece * PIECE_PRODUCTS;
+    return piece * PIECE_PRODUCTS + (rest < PIECE_PRODUCTS ? rest : PIECE_PRODUCTS);
+}
+
+/* The first pass: products, and how many children each has. */
+static void put_products(void *context, uint32_t piece)
+{
+    const struct making *making = context;
+    const struct cw_catalogue_plan *plan = making->plan;
+    const uint32_t end = piece_end(making, piece);
+    for (uint32_t i = piece * PIECE_PRODUCTS; i < end; i++) {
         struct cw_product product;
         struct cw_price_schedule schedule;
         struct cw_options options;
         cw_product_make(plan, i, &product);
-        put_product(plan, out, &product);
+        put_product(plan, making->out, &product);
         cw_price_schedule_make(plan, &product, &schedule);
         cw_options_make(plan, &product, &options);
-        kept[i] = (struct kept_product){product.list_amount, product.created_at, product.leaf, product.brand};
+        making->kept[i] = (struct kept_product){.list_amount = product.list_amount,
+                                                .created_at = product.created_at,
+                                                .leaf = product.leaf,
+                                                .brand = product.brand,
+                                                .variant_count = options.count,
+                                                .price_count = schedule.count};
+    }
+}
+
+/* Finds where each product's children stand. */
+static cw_status place_children(struct cw_catalogue *out, const struct kept_product *kept,
+                                struct cw_error *error)
+{
+    uint64_t variants = 0;
+    uint64_t prices = 0;
+    for (uint32_t i = 0; i < out->product_count; i++) {
         out->first_variant[i] = (uint32_t)variants;
-        variants += options.count;
-        for (uint32_t k = 0; k < out->currency_count; k++, prices += schedule.count) {
+        variants += kept[i].variant_count;
+        for (uint32_t k = 0; k < out->currency_count; k++, prices += kept[i].price_count) {
             out->first_price[(uint64_t)i * out->currency_count + k] = (uint32_t)prices;
         }
         if (variants > VARIANTS_MAX || prices > UINT32_MAX) {
@@ -156,10 +189,22 @@ static void put_children(const struct cw_catalogue_plan *plan, struct cw_catalog
     }
 }
 
-static cw_status fill_world(const struct cw_catalogue_plan *plan, struct cw_catalogue *made,
+static void put_all_children(void *context, uint32_t piece)
+{
+    const struct making *making = context;
+    const uint32_t end = piece_end(making, piece);
+    for (uint32_t i = piece * PIECE_PRODUCTS; i < end; i++) {
+        put_children(making->plan, making->out, i, &making->kept[i]);
+    }
+}
+
+static cw_status fill_world(const struct cw_catalogue_plan *plan, uint32_t threads, struct cw_catalogue *made,
                             struct kept_product *kept, struct cw_error *error)
 {
-    cw_status status = count_children(plan, made, kept, error);
+    struct making making = {plan, made, kept};
+    const uint32_t pieces = (made->product_count + PIECE_PRODUCTS - 1) / PIECE_PRODUCTS;
+    cw_crew_run(threads, pieces, put_products, &making);
+    cw_status status = place_children(made, kept, error);
     if (status != CW_OK) {
         return status;
     }
@@ -167,15 +212,13 @@ static cw_status fill_world(const struct cw_catalogue_plan *plan, struct cw_cata
         return cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u variants and %u prices",
                             made->variant_count, made->price_count);
     }
-    for (uint32_t i = 0; i < made->product_count; i++) {
-        put_children(plan, made, i, &kept[i]);
-    }
+    cw_crew_run(threads, pieces, put_all_children, &making);
     made->sku_offsets[made->variant_count] = made->variant_count * CW_SKU_SIZE;
     return CW_OK;
 }
 
-cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, struct cw_catalogue *out,
-                                  struct cw_error *error)
+cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, uint32_t threads,
+                                  struct cw_catalogue *out, struct cw_error *error)
 {
     struct cw_catalogue made = {.product_count = (uint32_t)plan->spec.products,
                                 .currency_count = plan->currency_count};
@@ -185,7 +228,7 @@ cw_status cw_catalogue_plan_world(const struct cw_catalogue_plan *plan, struct c
     memcpy(made.market_currency, plan->market_currency, sizeof made.market_currency);
     bool room = product_arrays(&made, made.product_count);
     struct kept_product *kept = array_new(made.product_count, sizeof *kept, &room);
-    cw_status status = room ? fill_world(plan, &made, kept, error)
+    cw_status status = room ? fill_world(plan, threads, &made, kept, error)
                             : cw_error_set(error, CW_E_NO_MEMORY, "products", "out of memory for %u products",
                                            made.product_count);
     free(kept);

@@ -6,12 +6,14 @@
 #include "base/calendar.h"
 #include "base/mathematics.h"
 #include "base/parse.h"
+#include "engine/crew.h"
 #include "engine/season.h"
 #include "model/zone.h"
 
 #define UNIT_ORDERS 2048
 #define DAY_NOISE 0.12      /* standard deviation of the logarithm of a day's own factor */
 #define LONG_RANGE_SLOTS 96 /* beyond, buyers are counted once a day */
+#define FEW_SLOTS 10000     /* of all cells: no work for several threads */
 
 enum { DRAW_SLOT = 1, DRAW_DAY = 2, DRAW_PHASE = 3 };
 
@@ -112,6 +114,15 @@ static cw_status make_router(struct cw_demand *demand, const struct cw_market_ta
 
 #define NO_KEY UINT16_MAX
 #define KEY_BLOCK 1024U
+#define KEY_PIECE (16 * KEY_BLOCK)
+
+/* The search for the keys of buyers [first, end), in pieces that know nothing of each other. */
+struct key_search {
+    const struct cw_demand *demand;
+    const struct router *router;
+    uint32_t first, end;
+    uint16_t *key_of;
+};
 
 static uint16_t buyer_key(const struct router *router, const struct cw_buyer_traits *traits)
 {
@@ -124,27 +135,25 @@ static uint16_t buyer_key(const struct router *router, const struct cw_buyer_tra
     return (uint16_t)(group * CW_RATE_CLASSES + class);
 }
 
-/* Finds the keys of buyers [first, end) and counts them: counts[key + 1]. */
-static void find_keys(const struct cw_demand *demand, const struct router *router, uint32_t first,
-                      uint32_t end, uint16_t *key_of, uint32_t *counts)
+static void find_keys(void *context, uint32_t piece)
 {
+    const struct key_search *search = context;
     struct cw_buyer_traits traits[KEY_BLOCK];
-    for (uint32_t start = first; start < end; start += KEY_BLOCK) {
-        uint32_t count = end - start < KEY_BLOCK ? end - start : KEY_BLOCK;
-        cw_buyers_traits(&demand->buyers, start, count, traits);
-        for (uint32_t i = 0; i < count; i++) {
-            uint16_t key = buyer_key(router, &traits[i]);
-            key_of[start - first + i] = key;
-            if (key != NO_KEY) {
-                counts[key + 1]++;
-            }
+    const uint32_t count = search->end - search->first;
+    const uint32_t piece_start = piece * KEY_PIECE;
+    const uint32_t piece_end = count - piece_start < KEY_PIECE ? count : piece_start + KEY_PIECE;
+    for (uint32_t start = piece_start; start < piece_end; start += KEY_BLOCK) {
+        const uint32_t block = piece_end - start < KEY_BLOCK ? piece_end - start : KEY_BLOCK;
+        cw_buyers_traits(&search->demand->buyers, search->first + start, block, traits);
+        for (uint32_t i = 0; i < block; i++) {
+            search->key_of[start + i] = buyer_key(search->router, &traits[i]);
         }
     }
 }
 
 /* Sorts buyers [first, end) into lists by counting. */
 static cw_status sort_buyers(struct cw_demand *demand, const struct router *router, uint32_t first,
-                             uint32_t end, struct cw_error *error)
+                             uint32_t end, uint32_t threads, struct cw_error *error)
 {
     size_t keys = (size_t)demand->cell_count * CW_CELL_ZONES_MAX * CW_RATE_CLASSES;
     uint32_t *next = calloc(keys + 1, sizeof *next);
@@ -155,7 +164,13 @@ static cw_status sort_buyers(struct cw_demand *demand, const struct router *rout
         free(key_of);
         return no_memory(error, "lists of buyers");
     }
-    find_keys(demand, router, first, end, key_of, next);
+    struct key_search search = {demand, router, first, end, key_of};
+    cw_crew_run(threads, (end - first + KEY_PIECE - 1) / KEY_PIECE, find_keys, &search);
+    for (uint32_t i = 0; i < end - first; i++) {
+        if (key_of[i] != NO_KEY) {
+            next[key_of[i] + 1]++;
+        }
+    }
     for (size_t k = 0; k < keys; k++) {
         next[k + 1] += next[k];
     }
@@ -298,15 +313,20 @@ static double weigh_slots(const struct cw_demand *demand, const struct cw_cell *
 {
     struct cw_buyer_choice choice = {.step = -1};
     double sum = 0.0;
+    double luck = 0.0;
+    uint64_t lucky_day = UINT64_MAX;
     for (int32_t s = 0; s < demand->slot_count; s++) {
         cw_buyer_choice_update(demand, cell, s, &choice);
         uint64_t day = (uint64_t)(demand->first_hour + s) / 24;
-        uint64_t draw = cw_draw(demand->stream, day << 8 | DRAW_DAY, cell->site);
+        if (day != lucky_day) {
+            luck = cw_log_normal(cw_draw(demand->stream, day << 8 | DRAW_DAY, cell->site), 0.0, DAY_NOISE);
+            lucky_day = day;
+        }
         double weight = 0.0;
         for (uint32_t g = 0; g < cell->group_count; g++) {
             weight += cw_demand_weight(demand, &cell->groups[g], choice.group_rates[g], s);
         }
-        weights[s] = weight > 0.0 ? weight * cw_log_normal(draw, 0.0, DAY_NOISE) : 0.0;
+        weights[s] = weight > 0.0 ? weight * luck : 0.0;
         sum += weights[s];
     }
     return sum;
@@ -376,40 +396,63 @@ static void share_orders(struct cw_demand *demand, const double *sums, double to
     }
 }
 
-static cw_status fill_slots(struct cw_demand *demand, int64_t orders, struct cw_error *error)
+/* The slots of all cells, each cell by itself. */
+struct slot_filling {
+    struct cw_demand *demand;
+    double *weights;
+    double sums[256]; /* of each cell's weights */
+};
+
+static void weigh_cell(void *context, uint32_t c)
 {
-    size_t slots = (size_t)demand->slot_count;
-    double *weights = calloc(demand->cell_count * slots + 1, sizeof *weights);
-    if (weights == NULL) {
-        return no_memory(error, "hours of demand");
+    struct slot_filling *filling = context;
+    const struct cw_demand *demand = filling->demand;
+    filling->sums[c] =
+        weigh_slots(demand, &demand->cells[c], filling->weights + (size_t)c * (size_t)demand->slot_count);
+}
+
+static void count_cell(void *context, uint32_t c)
+{
+    struct slot_filling *filling = context;
+    const struct cw_demand *demand = filling->demand;
+    if (demand->cells[c].order_count > 0) {
+        count_slots(demand, &demand->cells[c], filling->weights + (size_t)c * (size_t)demand->slot_count,
+                    filling->sums[c]);
     }
-    double sums[256] = {0};
-    double total = 0.0;
-    cw_status status = CW_OK;
-    for (uint32_t c = 0; c < demand->cell_count; c++) {
-        sums[c] = weigh_slots(demand, &demand->cells[c], weights + c * slots);
-        total += sums[c];
+}
+
+static cw_status fill_slots(struct cw_demand *demand, int64_t orders, uint32_t threads,
+                            struct cw_error *error)
+{
+    const size_t slots = (size_t)demand->slot_count;
+    struct slot_filling filling = {.demand = demand};
+    filling.weights = calloc(demand->cell_count * slots + 1, sizeof *filling.weights);
+    cw_status status = filling.weights != NULL ? CW_OK : no_memory(error, "hours of demand");
+    for (uint32_t c = 0; c < demand->cell_count && status == CW_OK; c++) {
         demand->cells[c].slot_orders = calloc(slots + 1, sizeof(int64_t));
-        if (demand->cells[c].slot_orders == NULL) {
-            free(weights);
-            return no_memory(error, "hours of demand");
-        }
+        status = demand->cells[c].slot_orders != NULL ? CW_OK : no_memory(error, "hours of demand");
     }
-    if (status == CW_OK && orders > 0 && !(total > 0.0)) {
+    if (status != CW_OK) {
+        free(filling.weights);
+        return status;
+    }
+    threads = demand->cell_count * slots < FEW_SLOTS ? 1 : threads;
+    cw_crew_run(threads, demand->cell_count, weigh_cell, &filling);
+    double total = 0.0;
+    for (uint32_t c = 0; c < demand->cell_count; c++) {
+        total += filling.sums[c];
+    }
+    if (orders > 0 && !(total > 0.0)) {
         status = cw_error_set(
             error, CW_E_INVALID, "date_range",
             "no customer of the chosen locales who can order has signed up before date_range.to; "
             "expected at least one");
     }
     if (status == CW_OK && orders > 0) {
-        share_orders(demand, sums, total, orders);
-        for (uint32_t c = 0; c < demand->cell_count; c++) {
-            if (demand->cells[c].order_count > 0) {
-                count_slots(demand, &demand->cells[c], weights + c * slots, sums[c]);
-            }
-        }
+        share_orders(demand, filling.sums, total, orders);
+        cw_crew_run(threads, demand->cell_count, count_cell, &filling);
     }
-    free(weights);
+    free(filling.weights);
     return status;
 }
 
@@ -548,7 +591,7 @@ static void set_times(struct cw_demand *demand, const struct cw_run_spec *spec)
 
 cw_status cw_demand_init(struct cw_demand *demand, const struct cw_run_spec *spec,
                          const struct cw_buyers *buyers, const struct cw_market_tables *tables,
-                         struct cw_error *error)
+                         uint32_t threads, struct cw_error *error)
 {
     memset(demand, 0, sizeof *demand);
     demand->buyers = *buyers;
@@ -565,10 +608,10 @@ cw_status cw_demand_init(struct cw_demand *demand, const struct cw_run_spec *spe
         status = buyer_range(demand, spec, &first, &end, error);
     }
     if (status == CW_OK) {
-        status = sort_buyers(demand, &router, first, end, error);
+        status = sort_buyers(demand, &router, first, end, threads, error);
     }
     if (status == CW_OK) {
-        status = fill_slots(demand, spec->orders, error);
+        status = fill_slots(demand, spec->orders, threads, error);
     }
     if (status == CW_OK) {
         status = make_units(demand, error);

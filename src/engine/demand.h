@@ -59,11 +59,12 @@ struct cw_demand {
 cw_status cw_demand_sites(const struct cw_run_spec *spec, uint32_t *sites, uint32_t *count,
                           struct cw_error *error);
 
-/* Distributes the orders. buyers are copied, what they point to must outlive the demand.
+/* Distributes the orders, on up to so many threads. buyers are copied, what they point to must outlive the
+ * demand.
  * Errors: CW_E_INVALID when nobody can order in the range, CW_E_NOT_FOUND for an unknown customer_id. */
 cw_status cw_demand_init(struct cw_demand *demand, const struct cw_run_spec *spec,
                          const struct cw_buyers *buyers, const struct cw_market_tables *tables,
-                         struct cw_error *error);
+                         uint32_t threads, struct cw_error *error);
 void cw_demand_clear(struct cw_demand *demand);
 
 /* The part of the orders that comes from each segment once all buyers have signed up; all 0 without buyers.

@@ -1,11 +1,12 @@
-/* A run as a list of tasks. Groups of tasks follow one another: catalogue, customers, then each cell's
- * opening stock, orders and closing stock. */
+/* Groups of tasks follow one another: catalogue, customers, then each cell's opening stock, orders and
+ * closing stock. */
+#include "engine/generation.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cartwright/run.h"
 #include "engine/catalogue_plan.h"
 #include "engine/customer_plan.h"
 #include "engine/draw_ahead.h"
@@ -195,7 +196,7 @@ static cw_status cut_tasks(struct cw_generation *generation, struct cw_error *er
 
 /* ---- Plans ---- */
 
-static cw_status plan_orders(struct cw_generation *generation, struct cw_error *error)
+static cw_status plan_orders(struct cw_generation *generation, uint32_t threads, struct cw_error *error)
 {
     const struct cw_run_spec *spec = &generation->spec;
     const struct cw_world *world = generation->world;
@@ -205,19 +206,20 @@ static cw_status plan_orders(struct cw_generation *generation, struct cw_error *
                                .population = own_customers ? NULL : world->population};
     cw_status status = CW_OK;
     if (own_products && generation->catalogue_plan != NULL) {
-        status = cw_catalogue_plan_world(generation->catalogue_plan, &generation->own_catalogue, error);
+        status =
+            cw_catalogue_plan_world(generation->catalogue_plan, threads, &generation->own_catalogue, error);
     }
     if (status != CW_OK) {
         return status;
     }
     status = cw_order_plan_init(&generation->orders, spec, &buyers,
                                 own_products ? &generation->own_catalogue : world->catalogue,
-                                generation->tables, !own_products, error);
+                                generation->tables, !own_products, threads, error);
     generation->has_orders = status == CW_OK;
     return status;
 }
 
-static cw_status make_plans(struct cw_generation *generation, struct cw_error *error)
+static cw_status make_plans(struct cw_generation *generation, uint32_t threads, struct cw_error *error)
 {
     const struct cw_run_spec *spec = &generation->spec;
     cw_status status = CW_OK;
@@ -236,14 +238,14 @@ static cw_status make_plans(struct cw_generation *generation, struct cw_error *e
     bool needs_stock = spec->products > 0 && wants_any(generation, CW_ENTITY_STOCK_MOVEMENT, CW_ENTITY_STOCK);
     bool needs_orders = spec->orders > 0 && wants_any(generation, CW_ENTITY_ORDER, CW_ENTITY_STOCK);
     if (status == CW_OK && (needs_stock || needs_orders)) {
-        status = plan_orders(generation, error);
+        status = plan_orders(generation, threads, error);
     }
     return status;
 }
 
-cw_status cw_generation_new(const struct cw_run_spec *spec, const struct cw_world *world,
-                            const struct cw_selection *selection, uint32_t shard, uint32_t shards,
-                            struct cw_generation **out, struct cw_error *error)
+cw_status cw_generation_plan(const struct cw_run_spec *spec, const struct cw_world *world,
+                             const struct cw_selection *selection, uint32_t shard, uint32_t shards,
+                             uint32_t threads, struct cw_generation **out, struct cw_error *error)
 {
     if (shards == 0 || shards > 1000000 || shard >= shards) {
         return cw_error_set(error, CW_E_INVALID, "shard",
@@ -260,7 +262,7 @@ cw_status cw_generation_new(const struct cw_run_spec *spec, const struct cw_worl
     generation->shards = shards;
     pthread_mutex_init(&generation->mutex, NULL);
     pthread_cond_init(&generation->changed, NULL);
-    cw_status status = make_plans(generation, error);
+    cw_status status = make_plans(generation, threads, error);
     if (status == CW_OK) {
         status = cut_tasks(generation, error);
     }
@@ -270,6 +272,13 @@ cw_status cw_generation_new(const struct cw_run_spec *spec, const struct cw_worl
     }
     *out = generation;
     return CW_OK;
+}
+
+cw_status cw_generation_new(const struct cw_run_spec *spec, const struct cw_world *world,
+                            const struct cw_selection *selection, uint32_t shard, uint32_t shards,
+                            struct cw_generation **out, struct cw_error *error)
+{
+    return cw_generation_plan(spec, world, selection, shard, shards, 1, out, error);
 }
 
 void cw_generation_free(struct cw_generation *generation)

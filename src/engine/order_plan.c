@@ -7,6 +7,10 @@
 #include "base/mathematics.h"
 #include "base/uuid.h"
 #include "engine/catalogue_plan.h"
+#include "engine/crew.h"
+
+#define FEW_PRODUCTS 4096 /* no work for several threads */
+#define TABLES_MAX (CW_MARKETS_MAX > CW_SEASON_PARTS ? CW_MARKETS_MAX : CW_SEASON_PARTS)
 
 /* Items per order by segment: a positive Poisson, of mean parameter 3.5 unless the segment buys otherwise. */
 static const double line_means[CW_SEGMENT_COUNT] = {3.5, 3.5, 4.2, 8.0, 3.5};
@@ -47,8 +51,41 @@ static cw_status make_shelves(struct cw_order_plan *plan, struct cw_error *error
     return CW_OK;
 }
 
-/* One table of popularity for each part of the year that has orders. */
-static cw_status make_popularity(struct cw_order_plan *plan, struct cw_error *error)
+/* Tables of the plan, each made by itself: those of popularity by part of the year, those of offers by
+ * currency slot. */
+struct table_making {
+    struct cw_order_plan *plan;
+    cw_status (*make)(struct cw_order_plan *plan, uint32_t table, struct cw_error *error);
+    bool is_wanted[TABLES_MAX];
+    cw_status statuses[TABLES_MAX];
+    struct cw_error errors[TABLES_MAX];
+};
+
+static void make_table(void *context, uint32_t table)
+{
+    struct table_making *making = context;
+    if (making->is_wanted[table]) {
+        making->statuses[table] = making->make(making->plan, table, &making->errors[table]);
+    }
+}
+
+/* Makes the wanted tables. Of several failures the first table's is reported. */
+static cw_status make_tables(struct table_making *making, uint32_t threads, struct cw_error *error)
+{
+    threads = making->plan->catalogue->product_count < FEW_PRODUCTS ? 1 : threads;
+    cw_crew_run(threads, TABLES_MAX, make_table, making);
+    for (uint32_t t = 0; t < TABLES_MAX; t++) {
+        if (making->statuses[t] != CW_OK) {
+            if (error != NULL) {
+                *error = making->errors[t];
+            }
+            return making->statuses[t];
+        }
+    }
+    return CW_OK;
+}
+
+static cw_status make_part(struct cw_order_plan *plan, uint32_t part, struct cw_error *error)
 {
     const struct cw_catalogue *catalogue = plan->catalogue;
     double *weights = malloc(catalogue->product_count * sizeof *weights);
@@ -56,22 +93,25 @@ static cw_status make_popularity(struct cw_order_plan *plan, struct cw_error *er
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for %u products",
                             catalogue->product_count);
     }
+    for (uint32_t p = 0; p < catalogue->product_count; p++) {
+        weights[p] = (double)catalogue->popularity[p] * cw_season_appeal(catalogue->season[p], part);
+    }
+    const cw_status status = cw_alias_init(&plan->popularity[part], weights, catalogue->product_count, error);
+    free(weights);
+    return status;
+}
+
+/* One table of popularity for each part of the year that has orders. */
+static cw_status make_popularity(struct cw_order_plan *plan, uint32_t threads, struct cw_error *error)
+{
+    struct table_making making = {.plan = plan, .make = make_part};
     int32_t day = (int32_t)(plan->demand.from / CW_MICROS_PER_DAY);
     int32_t last_day = (int32_t)((plan->demand.to - 1) / CW_MICROS_PER_DAY);
     last_day = last_day < day + 366 ? last_day : day + 366;
-    cw_status status = CW_OK;
-    for (; status == CW_OK && day <= last_day; day++) {
-        uint32_t part = cw_season_part(cw_date_from_days(day).month);
-        if (plan->popularity[part].cells != NULL) {
-            continue;
-        }
-        for (uint32_t p = 0; p < catalogue->product_count; p++) {
-            weights[p] = (double)catalogue->popularity[p] * cw_season_appeal(catalogue->season[p], part);
-        }
-        status = cw_alias_init(&plan->popularity[part], weights, catalogue->product_count, error);
+    for (; day <= last_day; day++) {
+        making.is_wanted[cw_season_part(cw_date_from_days(day).month)] = true;
     }
-    free(weights);
-    return status;
+    return make_tables(&making, threads, error);
 }
 
 /* The price at a time or, before the first one, the first. */
@@ -116,19 +156,14 @@ static cw_status make_offers(struct cw_order_plan *plan, uint32_t slot, struct c
     return CW_OK;
 }
 
-static cw_status make_all_offers(struct cw_order_plan *plan, struct cw_error *error)
+static cw_status make_all_offers(struct cw_order_plan *plan, uint32_t threads, struct cw_error *error)
 {
+    struct table_making making = {.plan = plan, .make = make_offers};
     for (uint32_t c = 0; c < plan->demand.cell_count; c++) {
-        uint32_t slot = plan->catalogue->market_currency[plan->demand.cells[c].market];
-        if (plan->offers[slot] != NULL || plan->demand.cells[c].order_count == 0) {
-            continue;
-        }
-        cw_status status = make_offers(plan, slot, error);
-        if (status != CW_OK) {
-            return status;
-        }
+        const struct cw_cell *cell = &plan->demand.cells[c];
+        making.is_wanted[plan->catalogue->market_currency[cell->market]] |= cell->order_count > 0;
     }
-    return CW_OK;
+    return make_tables(&making, threads, error);
 }
 
 static cw_status make_calendars(struct cw_order_plan *plan, const struct cw_run_spec *spec,
@@ -182,7 +217,8 @@ static cw_status check_catalogue(const struct cw_run_spec *spec, const struct cw
 
 cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spec *spec,
                              const struct cw_buyers *buyers, const struct cw_catalogue *catalogue,
-                             const struct cw_market_tables *tables, bool has_world, struct cw_error *error)
+                             const struct cw_market_tables *tables, bool has_world, uint32_t threads,
+                             struct cw_error *error)
 {
     memset(plan, 0, sizeof *plan);
     cw_status status = check_catalogue(spec, buyers, catalogue, error);
@@ -205,17 +241,17 @@ cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spe
         status = make_shelves(plan, error);
     }
     if (status == CW_OK) {
-        status = cw_demand_init(&plan->demand, spec, buyers, tables, error);
+        status = cw_demand_init(&plan->demand, spec, buyers, tables, threads, error);
     }
     plan->units_per_order = status == CW_OK ? mean_units(&plan->demand) : 0.0;
     if (status == CW_OK) {
         status = make_calendars(plan, spec, error);
     }
     if (status == CW_OK && spec->orders > 0) {
-        status = make_popularity(plan, error);
+        status = make_popularity(plan, threads, error);
     }
     if (status == CW_OK) {
-        status = make_all_offers(plan, error);
+        status = make_all_offers(plan, threads, error);
     }
     if (status != CW_OK) {
         cw_order_plan_clear(plan);

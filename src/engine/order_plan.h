@@ -117,9 +117,12 @@ struct cw_order_plan {
     uint64_t delivery_key; /* tells the deliveries of runs into one store apart */
 };
 
+/* Prepares the orders of a run, on up to so many threads. Errors: CW_E_INVALID, CW_E_NOT_FOUND,
+ * CW_E_NO_MEMORY. */
 cw_status cw_order_plan_init(struct cw_order_plan *plan, const struct cw_run_spec *spec,
                              const struct cw_buyers *buyers, const struct cw_catalogue *catalogue,
-                             const struct cw_market_tables *tables, bool has_world, struct cw_error *error);
+                             const struct cw_market_tables *tables, bool has_world, uint32_t threads,
+                             struct cw_error *error);
 void cw_order_plan_clear(struct cw_order_plan *plan);
 
 /* The orders of a unit in order of time, and their lines. Storage grows and is used again. */

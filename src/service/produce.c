@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/generation.h"
 #include "service/destination.h"
 
 /* How it runs. Threads take tasks in ascending order, as the engine wants it.
@@ -592,8 +593,8 @@ static cw_status open_driver(struct driver *driver, uint32_t threads, struct cw_
     struct cw_selection selection;
     select_columns(options, &selection);
     cw_status status =
-        cw_generation_new(options->spec, options->world, &selection, options->shard,
-                          options->shards == 0 ? 1 : options->shards, &driver->generation, error);
+        cw_generation_plan(options->spec, options->world, &selection, options->shard,
+                           options->shards == 0 ? 1 : options->shards, threads, &driver->generation, error);
     driver->lanes = calloc(options->output_count + 1, sizeof *driver->lanes);
     if (status == CW_OK && driver->lanes == NULL) {
         status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the outputs");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/generation.h"
 #include "harness.h"
 
 /* ---- Keeping rows ---- */
@@ -209,7 +210,8 @@ cw_status shop_make(struct shop *shop, struct cw_run_spec *spec, const struct cw
             cw_selection_add(&selection, (enum cw_entity_id)e);
     }
     struct crew crew = {.status = CW_OK};
-    status = cw_generation_new(spec, world, &selection, part->shard, part->shards, &crew.generation, error);
+    status = cw_generation_plan(spec, world, &selection, part->shard, part->shards, part->threads,
+                                &crew.generation, error);
     if (status != CW_OK)
         return status;
     crew.count = cw_generation_task_count(crew.generation);

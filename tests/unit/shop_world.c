@@ -193,7 +193,7 @@ void shop_world_init(struct shop_world *world, const struct shop *shop, const st
     memset(world, 0, sizeof *world);
     world->shop = shop;
     ck_assert_int_eq(cw_catalogue_plan_new(spec, &world->plan, NULL), CW_OK);
-    ck_assert_int_eq(cw_catalogue_plan_world(world->plan, &world->catalogue, NULL), CW_OK);
+    ck_assert_int_eq(cw_catalogue_plan_world(world->plan, 1, &world->catalogue, NULL), CW_OK);
     fill_population(&world->population, shop);
     world->world = (struct cw_world){.population = &world->population,
                                      .catalogue = &world->catalogue,

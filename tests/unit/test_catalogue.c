@@ -586,7 +586,7 @@ START_TEST(world_equals_the_rows)
 {
     struct cw_catalogue_plan *plan = new_plan();
     struct cw_catalogue world;
-    ck_assert_int_eq(cw_catalogue_plan_world(plan, &world, &error), CW_OK);
+    ck_assert_int_eq(cw_catalogue_plan_world(plan, 1, &world, &error), CW_OK);
     struct cw_batch products = rows_of(plan, CW_ENTITY_PRODUCT, 0, spec.products);
     struct cw_batch prices = rows_of(plan, CW_ENTITY_PRODUCT_PRICE, 0, spec.products);
     struct cw_batch variants = rows_of(plan, CW_ENTITY_VARIANT, 0, spec.products);
@@ -632,7 +632,7 @@ START_TEST(a_shop_without_products_is_possible)
     spec.products = 0;
     struct cw_catalogue_plan *plan = new_plan();
     struct cw_catalogue world;
-    ck_assert_int_eq(cw_catalogue_plan_world(plan, &world, &error), CW_OK);
+    ck_assert_int_eq(cw_catalogue_plan_world(plan, 1, &world, &error), CW_OK);
     ck_assert_uint_eq(world.variant_count, 0);
     ck_assert_int_eq(cw_catalogue_plan_rows(plan, CW_ENTITY_BRAND), 0);
     cw_catalogue_clear(&world);

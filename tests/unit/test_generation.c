@@ -41,6 +41,21 @@ START_TEST(threads_change_nothing)
 }
 END_TEST
 
+/* A shop large enough for its plan to be made in pieces. */
+START_TEST(threads_that_plan_change_nothing)
+{
+    struct shop_part part = {.threads = 1, .shards = 1, .entities = UINT64_C(1) << CW_ENTITY_ORDER_ITEM};
+    shop_clear(&whole);
+    spec.customers = 40000;
+    spec.products = 5000;
+    spec.orders = 3000;
+    ck_assert_int_eq(shop_make(&whole, &spec, NULL, &part, NULL), CW_OK);
+    for (part.threads = 2; part.threads < 6; part.threads++) {
+        assert_same_with(&part, "planned by several threads");
+    }
+}
+END_TEST
+
 START_TEST(workers_change_nothing)
 {
     for (uint32_t seed = 1; seed < 4; seed++) {
@@ -188,6 +203,7 @@ Suite *test_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, threads_change_nothing);
+    tcase_add_test(tcase, threads_that_plan_change_nothing);
     tcase_add_test(tcase, workers_change_nothing);
     tcase_add_test(tcase, shards_are_the_whole);
     tcase_add_test(tcase, worlds_change_nothing);
