@@ -83,14 +83,31 @@ static double expected_demand(const struct cw_order_plan *plan, uint32_t cell, u
     return daily * plan->units_per_order * share;
 }
 
+static uint64_t policy_draw(const struct cw_order_plan *plan, uint32_t cell, uint32_t variant)
+{
+    return cw_draw(plan->stock, variant, plan->demand.cells[cell].site << 8);
+}
+
+/* Takes the lead time off a draw whose first byte is used up. */
+static int32_t slice_lead_days(uint64_t *draw)
+{
+    return 3 + (int32_t)cw_slice(draw, 16);
+}
+
+static int32_t lead_days_of(const struct cw_order_plan *plan, uint32_t cell, uint32_t variant)
+{
+    uint64_t draw = policy_draw(plan, cell, variant) << 8;
+    return slice_lead_days(&draw);
+}
+
 /* The shop's idea of demand is off by a factor, so some variants are kept short and run out. */
 void cw_stock_policy_of(const struct cw_order_plan *plan, uint32_t cell, uint32_t variant,
                         struct cw_stock_policy *policy)
 {
-    uint64_t draw = cw_draw(plan->stock, variant, plan->demand.cells[cell].site << 8);
+    uint64_t draw = policy_draw(plan, cell, variant);
     double believed = expected_demand(plan, cell, variant) * (0.6 + 0.4 * plan->tables->spread[draw >> 56]);
     draw <<= 8;
-    policy->lead_days = 3 + (int32_t)cw_slice(&draw, 16);
+    policy->lead_days = slice_lead_days(&draw);
     double safety = 1.3 + 0.008 * cw_slice(&draw, 100);
     double cover_days = 14.0 + cw_slice(&draw, 32);
     double order_days = 18.0 + cw_slice(&draw, 24);
@@ -273,15 +290,19 @@ static cw_status reorder(struct cw_stock *stock, uint32_t variant, int64_t time,
                          struct cw_delivery_list *list, struct cw_error *error)
 {
     struct cw_stock_item *item = &stock->items[variant];
-    struct cw_stock_policy policy;
-    cw_stock_policy_of(stock->plan, stock->cell, variant, &policy);
-    item->reorder_point = policy.reorder_point;
-    if (item->available + promised_later(stock, item) >= policy.reorder_point) {
+    if (item->reorder_point < 0) {
+        struct cw_stock_policy policy;
+        cw_stock_policy_of(stock->plan, stock->cell, variant, &policy);
+        item->reorder_point = policy.reorder_point;
+        item->reorder_quantity = policy.reorder_quantity;
+    }
+    if (item->available + promised_later(stock, item) >= item->reorder_point) {
         return CW_OK;
     }
-    item->inbound_at = delivery_time(stock, variant, policy.lead_days, time);
-    item->inbound = policy.reorder_quantity;
-    return note_delivery(stock, variant, policy.reorder_quantity, item->inbound_at, list, error);
+    const int32_t lead_days = lead_days_of(stock->plan, stock->cell, variant);
+    item->inbound_at = delivery_time(stock, variant, lead_days, time);
+    item->inbound = item->reorder_quantity;
+    return note_delivery(stock, variant, item->reorder_quantity, item->inbound_at, list, error);
 }
 
 static inline cw_status reorder_if_low(struct cw_stock *stock, uint32_t variant, int64_t time,
@@ -331,11 +352,10 @@ static cw_status backorder(struct cw_stock *stock, struct cw_order_line *line, s
                            struct cw_delivery_list *list, struct cw_error *error)
 {
     struct cw_stock_item *item = &stock->items[line->variant];
-    struct cw_stock_policy policy;
-    cw_stock_policy_of(stock->plan, stock->cell, line->variant, &policy);
+    const int32_t lead_days = lead_days_of(stock->plan, stock->cell, line->variant);
     bool is_promised = item->inbound >= line->quantity;
-    int64_t arrival = is_promised ? item->inbound_at
-                                  : delivery_time(stock, line->variant, policy.lead_days, order->created_at);
+    int64_t arrival =
+        is_promised ? item->inbound_at : delivery_time(stock, line->variant, lead_days, order->created_at);
     int64_t sale_at = arrival + PICKING_TIME;
     line->fulfilment = CW_FULFILMENT_BACKORDERED;
     line->sale_at = CW_NEVER;
@@ -416,7 +436,9 @@ static void prefetch_items(const struct cw_stock *stock, const struct cw_order_s
     }
     const struct cw_order *order = &set->orders[index];
     for (uint32_t i = 0; i < order->line_count; i++) {
-        __builtin_prefetch(&stock->items[set->lines[order->first_line + i].variant], 1);
+        const struct cw_stock_item *item = &stock->items[set->lines[order->first_line + i].variant];
+        __builtin_prefetch(item, 1);
+        __builtin_prefetch((const char *)(item + 1) - 1, 1);
     }
 }
 
@@ -485,6 +507,7 @@ cw_status cw_stock_new(const struct cw_order_plan *plan, const struct cw_world *
             .inbound = -1,
             .on_hand = policy.opening,
             .reorder_point = plan->has_world ? -1 : policy.reorder_point,
+            .reorder_quantity = policy.reorder_quantity,
         };
     }
     cw_status status = CW_OK;

@@ -13,8 +13,9 @@ struct cw_stock_item {
     int32_t inbound;    /* of the open delivery, not yet promised; -1: no delivery is open */
     int32_t on_hand;    /* sum of the movements of this run */
     int32_t stockouts;
-    int32_t reorder_point; /* -1: not looked up */
-    uint32_t promise;      /* 1 + position in cw_stock.promises; 0: not looked up */
+    int32_t reorder_point; /* -1: not looked up, nor the quantity */
+    int32_t reorder_quantity;
+    uint32_t promise; /* 1 + position in cw_stock.promises; 0: not looked up */
     uint32_t deliveries;
 };
 
