@@ -23,17 +23,6 @@ static cw_status send_table(struct cw_pg_group *self, const struct cw_write *gro
     return status;
 }
 
-static void count_used(struct cw_usage *usage, const struct cw_write *write)
-{
-    struct cw_tally tally = {0};
-    for (int e = 0; e < CW_ENTITY_COUNT; e++) {
-        if (cw_write_has_rows(write, e)) {
-            cw_tally_add(&tally, write->batches[e], write->batches[e]->row_count);
-        }
-    }
-    cw_usage_add(usage, &tally, &write->run->priors);
-}
-
 static cw_status send_runs(struct cw_pg_group *self, const struct cw_write *group, struct cw_error *error)
 {
     struct cw_usage usage = {0};
@@ -44,7 +33,7 @@ static cw_status send_runs(struct cw_pg_group *self, const struct cw_write *grou
         }
     }
     for (const struct cw_write *write = group; status == CW_OK && write != NULL; write = write->next) {
-        count_used(&usage, write);
+        cw_usage_add_run(&usage, write->batches, &write->run->priors);
         status = cw_pg_group_send_record(self, write->run, error);
     }
     if (status == CW_OK) {

@@ -44,13 +44,20 @@ static const char *on_clash(enum cw_entity_id entity, bool bulk)
     return "";
 }
 
-static void insert_sql(struct sql_text *sql, const struct cw_entity *entity, bool bulk)
+static void sql_add_target(struct sql_text *sql, const struct cw_entity *entity)
 {
-    sql_add(sql, bulk ? "INSERT OR ROLLBACK INTO " : "INSERT INTO ");
     sql_add(sql, entity->table);
     sql_add(sql, " (");
     sql_add_columns(sql, entity);
-    sql_add(sql, ") SELECT c0");
+    sql_add(sql, ") ");
+}
+
+/* All rows of the table cw_batch. */
+static void bulk_sql(struct sql_text *sql, const struct cw_entity *entity)
+{
+    sql_add(sql, "INSERT OR ROLLBACK INTO ");
+    sql_add_target(sql, entity);
+    sql_add(sql, "SELECT c0");
     for (uint32_t c = 1; c < entity->column_count; c++) {
         char name[16];
         snprintf(name, sizeof name, ", c%u", c);
@@ -58,7 +65,20 @@ static void insert_sql(struct sql_text *sql, const struct cw_entity *entity, boo
     }
     /* WHERE keeps ON CONFLICT from being read as a join's ON. */
     sql_add(sql, " FROM cw_batch WHERE true");
-    sql_add(sql, on_clash(entity->id, bulk));
+    sql_add(sql, on_clash(entity->id, true));
+}
+
+/* One row, whose values are bound. */
+static void row_sql(struct sql_text *sql, const struct cw_entity *entity)
+{
+    sql_add(sql, "INSERT INTO ");
+    sql_add_target(sql, entity);
+    sql_add(sql, "VALUES (?");
+    for (uint32_t c = 1; c < entity->column_count; c++) {
+        sql_add(sql, ", ?");
+    }
+    sql_add(sql, ")");
+    sql_add(sql, on_clash(entity->id, false));
 }
 
 static cw_status highest_rowid(struct cw_connection *connection, const char *table, int64_t *rowid,
@@ -108,7 +128,7 @@ static cw_status stock_row(struct cw_connection *connection, const char *sql, co
 
 /* An upsert would apply CHECK (on_hand >= 0) to the change before it is added, so a row is updated first and
  * inserted when there was none. */
-static cw_status merge_stock(struct cw_connection *connection, const struct cw_batch *batch,
+static cw_status merge_stock(struct cw_connection *connection, const struct cw_batch *batch, int64_t *added,
                              struct cw_error *error)
 {
     cw_status status = CW_OK;
@@ -122,16 +142,17 @@ static cw_status merge_stock(struct cw_connection *connection, const struct cw_b
         if (status == CW_OK && sqlite3_changes(connection->db) == 0) {
             status = stock_row(connection, "INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                                batch, row, error);
+            *added += status == CW_OK;
         }
     }
     return status;
 }
 
-static cw_status insert_rows(struct cw_connection *connection, const struct cw_batch *batch, bool bulk,
+static cw_status insert_bulk(struct cw_connection *connection, const struct cw_batch *batch,
                              struct cw_error *error)
 {
     struct sql_text sql = {.length = 0};
-    insert_sql(&sql, batch->entity, bulk);
+    bulk_sql(&sql, batch->entity);
     sqlite3_stmt *statement;
     cw_status status = cw_connection_prepare(connection, sql.text, &statement, error);
     if (status == CW_OK) {
@@ -142,15 +163,82 @@ static cw_status insert_rows(struct cw_connection *connection, const struct cw_b
     return status;
 }
 
-cw_status cw_batch_insert(struct cw_connection *connection, const struct cw_batch *batch, bool bulk,
-                          int64_t *added, struct cw_error *error)
+static void bind_value(sqlite3_stmt *statement, int place, const struct cw_column *column, int64_t row)
+{
+    size_t length;
+    if (!cw_column_is_valid(column, row)) {
+        sqlite3_bind_null(statement, place);
+        return;
+    }
+    switch (column->type) {
+    case CW_TYPE_BOOL:
+        sqlite3_bind_int(statement, place, cw_column_bool(column, row));
+        break;
+    case CW_TYPE_INT32:
+    case CW_TYPE_DATE:
+        sqlite3_bind_int(statement, place, ((const int32_t *)column->values)[row]);
+        break;
+    case CW_TYPE_INT64:
+    case CW_TYPE_TIMESTAMP:
+        sqlite3_bind_int64(statement, place, ((const int64_t *)column->values)[row]);
+        break;
+    case CW_TYPE_UUID:
+        sqlite3_bind_blob(statement, place, (const uint8_t *)column->values + row * 16, 16, SQLITE_STATIC);
+        break;
+    case CW_TYPE_STRING: {
+        const char *text = cw_column_string(column, row, &length);
+        sqlite3_bind_text(statement, place, length > 0 ? text : "", (int)length, SQLITE_STATIC);
+        break;
+    }
+    }
+}
+
+/* A statement for each row: one for all of them would copy each page of table and indexes that it changes, to
+ * be able to undo half of itself. *added: rows that were not there. */
+static cw_status insert_rows(struct cw_connection *connection, const struct cw_batch *batch, int64_t *added,
+                             struct cw_error *error)
+{
+    struct sql_text sql = {.length = 0};
+    row_sql(&sql, batch->entity);
+    sqlite3_stmt *statement = NULL;
+    cw_status status = cw_connection_prepare(connection, sql.text, &statement, error);
+    for (int64_t row = 0; status == CW_OK && row < batch->row_count; row++) {
+        for (uint32_t c = 0; c < batch->column_count; c++) {
+            bind_value(statement, (int)c + 1, &batch->columns[c], row);
+        }
+        if (sqlite3_step(statement) != SQLITE_DONE) {
+            status = cw_connection_error(connection, error);
+        }
+        *added += status == CW_OK ? sqlite3_changes(connection->db) : 0;
+        sqlite3_reset(statement);
+    }
+    if (statement != NULL) {
+        cw_statement_finish(statement);
+    }
+    return status;
+}
+
+cw_status cw_batch_insert(struct cw_connection *connection, const struct cw_batch *batch, int64_t *added,
+                          struct cw_error *error)
+{
+    int64_t count = 0;
+    const cw_status status = batch->entity->id == CW_ENTITY_STOCK
+                                 ? merge_stock(connection, batch, &count, error)
+                                 : insert_rows(connection, batch, &count, error);
+    if (status == CW_OK) {
+        *added = count;
+    }
+    return status;
+}
+
+cw_status cw_batch_insert_bulk(struct cw_connection *connection, const struct cw_batch *batch, int64_t *added,
+                               struct cw_error *error)
 {
     int64_t before = 0;
     int64_t after = 0;
     cw_status status = highest_rowid(connection, batch->entity->table, &before, error);
     if (status == CW_OK) {
-        status = batch->entity->id == CW_ENTITY_STOCK && !bulk ? merge_stock(connection, batch, error)
-                                                               : insert_rows(connection, batch, bulk, error);
+        status = insert_bulk(connection, batch, error);
     }
     if (status == CW_OK) {
         status = highest_rowid(connection, batch->entity->table, &after, error);

@@ -168,7 +168,7 @@ static cw_status add_batch(struct sqlite_load *load, const struct cw_batch *batc
     }
     int64_t added = 0;
     if (status == CW_OK) {
-        status = cw_batch_insert(load->connection, batch, true, &added, error);
+        status = cw_batch_insert_bulk(load->connection, batch, &added, error);
     }
     if (status == CW_OK) {
         cw_tally_add(&load->tally, batch, added);

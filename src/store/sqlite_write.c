@@ -11,29 +11,29 @@ struct group_sum {
     struct cw_usage usage;
 };
 
+static cw_status insert_table(struct cw_connection *connection, const struct cw_write *write, int entity,
+                              struct cw_tally *tally, struct cw_error *error)
+{
+    const struct cw_batch *batch = write->batches[entity];
+    int64_t added = 0;
+    if (batch == NULL || batch->row_count == 0) {
+        return CW_OK;
+    }
+    const cw_status status = cw_batch_insert(connection, batch, &added, error);
+    if (status == CW_OK) {
+        cw_tally_add(tally, batch, added);
+    }
+    return status;
+}
+
 static cw_status insert_run(struct cw_connection *connection, const struct cw_write *write,
                             struct cw_tally *tally, struct cw_error *error)
 {
     cw_status status = CW_OK;
     for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
-        const struct cw_batch *batch = write->batches[e];
-        if (batch == NULL || batch->row_count == 0) {
-            continue;
-        }
-        int64_t added = 0;
-        status = cw_batch_insert(connection, batch, false, &added, error);
-        if (status == CW_OK) {
-            cw_tally_add(tally, batch, added);
-        }
+        status = insert_table(connection, write, e, tally, error);
     }
     return status == CW_OK ? cw_run_insert(connection, write->run, error) : status;
-}
-
-/* A run that is in the transaction, rows and all. */
-static void count_run(const struct cw_write *write, const struct cw_tally *tally, struct group_sum *sum)
-{
-    cw_tally_sum(&sum->tally, tally);
-    cw_usage_add(&sum->usage, tally, &write->run->priors);
 }
 
 /* One run inside the shared transaction: all of it or nothing. */
@@ -51,7 +51,8 @@ static void write_one(struct cw_connection *connection, struct cw_write *write, 
         cw_connection_execute(connection, "ROLLBACK TO run; RELEASE run", NULL);
     }
     if (write->status == CW_OK) {
-        count_run(write, &tally, sum);
+        cw_tally_sum(&sum->tally, &tally);
+        cw_usage_add_run(&sum->usage, write->batches, &write->run->priors);
     }
 }
 
@@ -70,15 +71,20 @@ static cw_status write_apart(struct cw_connection *connection, struct cw_write *
     return CW_OK;
 }
 
-/* All runs, or none. */
+/* All runs, or none: table by table, so that the pages of one table and its indexes are changed while they
+ * are in memory. */
 static cw_status write_together(struct cw_connection *connection, const struct cw_write *group,
                                 struct group_sum *sum, struct cw_error *error)
 {
     cw_status status = CW_OK;
+    for (int e = 0; e < CW_ENTITY_COUNT; e++) {
+        for (const struct cw_write *write = group; status == CW_OK && write != NULL; write = write->next) {
+            status = insert_table(connection, write, e, &sum->tally, error);
+        }
+    }
     for (const struct cw_write *write = group; status == CW_OK && write != NULL; write = write->next) {
-        struct cw_tally tally = {0};
-        status = insert_run(connection, write, &tally, error);
-        count_run(write, &tally, sum);
+        cw_usage_add_run(&sum->usage, write->batches, &write->run->priors);
+        status = cw_run_insert(connection, write->run, error);
     }
     return status;
 }

@@ -75,6 +75,18 @@ void cw_usage_add(struct cw_usage *usage, const struct cw_tally *tally, const st
     use(&usage->orders, priors->orders, tally->rows[CW_ENTITY_ORDER]);
 }
 
+void cw_usage_add_run(struct cw_usage *usage, const struct cw_batch *const batches[CW_ENTITY_COUNT],
+                      const struct cw_priors *priors)
+{
+    struct cw_tally tally = {0};
+    for (int e = 0; e < CW_ENTITY_COUNT; e++) {
+        if (batches[e] != NULL && batches[e]->row_count > 0) {
+            cw_tally_add(&tally, batches[e], batches[e]->row_count);
+        }
+    }
+    cw_usage_add(usage, &tally, priors);
+}
+
 void cw_counter_take(const char *name, int64_t value, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors)
 {
     if (strncmp(name, "rows.", 5) == 0) {

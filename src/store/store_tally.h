@@ -29,6 +29,10 @@ struct cw_usage {
 /* Adds what a run used up that began after these numbers and added this much. */
 void cw_usage_add(struct cw_usage *usage, const struct cw_tally *tally, const struct cw_priors *priors);
 
+/* Adds what a run used up whose rows these are, all of them new; any may be NULL. */
+void cw_usage_add_run(struct cw_usage *usage, const struct cw_batch *const batches[CW_ENTITY_COUNT],
+                      const struct cw_priors *priors);
+
 /* Takes the value of a counter by its name: "rows.TABLE" into rows, "used.…" into priors; either may be NULL.
  */
 void cw_counter_take(const char *name, int64_t value, int64_t rows[CW_ENTITY_COUNT],
