@@ -3,25 +3,37 @@
 
 #include "store/sqlite_store.h"
 
-/* The log is copied into the file once it is this long, in pages of 4 KiB: 16 MiB. */
+/* The log is copied into the file when it is this long, in pages of 4 KiB: 16 MiB; and again each time it has
+ * doubled. */
 #define CHECKPOINT_PAGES 4096
 /* From here on the copy shuts writers out for a moment, so that the log can begin anew: 512 MiB. */
 #define RESTART_PAGES 131072
 
-/* A passive checkpoint copies what no reader still needs to be in the log, and stops no one. When writers are
- * so busy that it never reaches the log's end, the log would grow without bound. */
+/* A passive checkpoint copies what no reader still needs to be in the log, and stops no one; the next writer
+ * begins the log anew when nothing came after it. When writers are so busy that it never reaches the log's
+ * end, the log grows: then it is copied ever less often, because a page that changed often meanwhile is
+ * copied once, until it would grow without bound. The log's file keeps its length: to write again where there
+ * was something costs less than to make the file longer. */
 static void checkpoint(struct cw_sqlite_store *store, int log_pages)
 {
     sqlite3 *db = store->checkpointer.connection->db;
-    int pages = 0;
-    int copied = 0;
-    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (log_pages < RESTART_PAGES) {
         return;
     }
+    /* Once more, for what writers added meanwhile: they wait for the less. */
+    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     cw_gate_enter(&store->base.writer, CW_WAIT_FOREVER);
-    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     cw_gate_leave(&store->base.writer);
+}
+
+/* How long the log may become before it is copied again, when it was this long. */
+static int next_length(int log_pages)
+{
+    return log_pages < RESTART_PAGES / 2 ? log_pages * 2
+           : log_pages < RESTART_PAGES   ? RESTART_PAGES
+                                         : CHECKPOINT_PAGES;
 }
 
 static void *checkpointer_main(void *context)
@@ -30,11 +42,12 @@ static void *checkpointer_main(void *context)
     struct cw_checkpointer *self = &store->checkpointer;
     pthread_mutex_lock(&self->mutex);
     while (!self->stopping) {
-        if (self->log_pages < CHECKPOINT_PAGES) {
+        if (self->log_pages < self->enough_pages) {
             pthread_cond_wait(&self->wanted, &self->mutex);
             continue;
         }
         const int log_pages = self->log_pages;
+        self->enough_pages = next_length(log_pages);
         self->log_pages = 0;
         pthread_mutex_unlock(&self->mutex);
         checkpoint(store, log_pages);
@@ -54,6 +67,7 @@ cw_status cw_checkpointer_start(struct cw_sqlite_store *store, struct cw_error *
     }
     /* It must give way to readers quickly: it holds the writer gate while it waits. */
     sqlite3_busy_timeout(self->connection->db, 200);
+    self->enough_pages = CHECKPOINT_PAGES;
     const int code = pthread_create(&self->thread, NULL, checkpointer_main, store);
     if (code != 0) {
         return cw_error_set(error, CW_E_UNAVAILABLE, NULL, "store %s: no thread for checkpoints: %s",
@@ -82,8 +96,12 @@ void cw_checkpointer_notify(struct cw_sqlite_store *store, struct cw_connection 
 {
     struct cw_checkpointer *self = &store->checkpointer;
     pthread_mutex_lock(&self->mutex);
+    if (connection->log_pages < self->longest_pages) {
+        self->enough_pages = CHECKPOINT_PAGES; /* it began anew */
+    }
+    self->longest_pages = connection->log_pages;
     self->log_pages = connection->log_pages;
-    if (self->log_pages >= CHECKPOINT_PAGES) {
+    if (self->log_pages >= self->enough_pages) {
         pthread_cond_signal(&self->wanted);
     }
     pthread_mutex_unlock(&self->mutex);

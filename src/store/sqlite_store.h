@@ -22,7 +22,9 @@ struct cw_checkpointer {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wanted;
-    int log_pages; /* pages in the log after the last commit; 0: nothing to do */
+    int log_pages;     /* pages in the log after the last commit; 0: nothing to do */
+    int longest_pages; /* pages in the log after the last commit */
+    int enough_pages;  /* as many are copied */
     bool running;
     bool stopping;
     struct cw_connection *connection;
