@@ -12,8 +12,8 @@
 
 enum cw_connection_kind {
     CW_CONNECTION_READ,
-    CW_CONNECTION_WRITE, /* small writes: every constraint is enforced by SQLite */
-    CW_CONNECTION_LOAD   /* bulk: closed sets, ranges and references are checked by the load itself */
+    CW_CONNECTION_WRITE, /* small writes: closed sets and ranges are checked before (see row_check.h) */
+    CW_CONNECTION_LOAD   /* bulk: those likewise, and references are checked by the load itself */
 };
 
 #define CW_STATEMENTS_MAX 48

@@ -114,11 +114,12 @@ static void bind_stock(sqlite3_stmt *statement, const struct cw_batch *batch, in
     sqlite3_bind_int64(statement, 9, ((const int64_t *)batch->columns[CW_STOCK_UPDATED_AT].values)[row]);
 }
 
-static cw_status stock_row(struct cw_connection *connection, const char *sql, const struct cw_batch *batch,
-                           int64_t row, struct cw_error *error)
+static cw_status insert_stock(struct cw_connection *connection, const struct cw_batch *batch, int64_t row,
+                              struct cw_error *error)
 {
     sqlite3_stmt *statement;
-    const cw_status status = cw_connection_prepare(connection, sql, &statement, error);
+    const cw_status status = cw_connection_prepare(
+        connection, "INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &statement, error);
     if (status != CW_OK) {
         return status;
     }
@@ -126,23 +127,41 @@ static cw_status stock_row(struct cw_connection *connection, const char *sql, co
     return cw_statement_run(connection, statement, error);
 }
 
-/* An upsert would apply CHECK (on_hand >= 0) to the change before it is added, so a row is updated first and
- * inserted when there was none. */
+/* *on_hand: what is there afterwards; 0 when the variant is not in stock there yet. */
+static cw_status change_stock(struct cw_connection *connection, const struct cw_batch *batch, int64_t row,
+                              int64_t *on_hand, struct cw_error *error)
+{
+    sqlite3_stmt *statement;
+    const cw_status status = cw_connection_prepare(
+        connection,
+        "UPDATE stock SET on_hand = on_hand + ?4, reorder_point = ?5, reorder_quantity = ?6, lead_time = ?7, "
+        "stockouts = stockouts + ?8, updated_at = max(updated_at, ?9) WHERE fulfilment_centre_id = ?2 AND "
+        "variant_id = ?3 RETURNING on_hand",
+        &statement, error);
+    if (status != CW_OK) {
+        return status;
+    }
+    bind_stock(statement, batch, row);
+    return cw_statement_integer(connection, statement, on_hand, error);
+}
+
+/* A row is a change to what is there, and what is there when nothing was. */
 static cw_status merge_stock(struct cw_connection *connection, const struct cw_batch *batch, int64_t *added,
                              struct cw_error *error)
 {
     cw_status status = CW_OK;
     for (int64_t row = 0; status == CW_OK && row < batch->row_count; row++) {
-        status =
-            stock_row(connection,
-                      "UPDATE stock SET on_hand = on_hand + ?4, reorder_point = ?5, reorder_quantity = ?6, "
-                      "lead_time = ?7, stockouts = stockouts + ?8, updated_at = max(updated_at, ?9) WHERE "
-                      "fulfilment_centre_id = ?2 AND variant_id = ?3",
-                      batch, row, error);
+        int64_t on_hand = 0;
+        status = change_stock(connection, batch, row, &on_hand, error);
         if (status == CW_OK && sqlite3_changes(connection->db) == 0) {
-            status = stock_row(connection, "INSERT INTO stock VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                               batch, row, error);
+            on_hand = stock_number(batch, CW_STOCK_ON_HAND, row);
+            status = insert_stock(connection, batch, row, error);
             *added += status == CW_OK;
+        }
+        if (status == CW_OK && on_hand < 0) {
+            status = cw_error_set(error, CW_E_VIOLATION, "on_hand",
+                                  "stock.on_hand would be %lld in row %lld, expected 0 and more",
+                                  (long long)on_hand, (long long)row);
         }
     }
     return status;
