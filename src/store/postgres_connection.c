@@ -426,3 +426,22 @@ int64_t cw_pg_integer(const PGresult *result, int row, int field)
         return PQftype(result, field) == OID_BOOL && bytes[0] != 0;
     }
 }
+
+void cw_pg_text(const PGresult *result, int row, int field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", PQgetvalue(result, row, field));
+}
+
+void cw_pg_bytes(const PGresult *result, int row, int field, void *bytes, size_t size)
+{
+    if ((size_t)PQgetlength(result, row, field) == size) {
+        memcpy(bytes, PQgetvalue(result, row, field), size);
+    }
+}
+
+cw_status cw_pg_buffer(const PGresult *result, int row, int field, struct cw_buffer *buffer,
+                       struct cw_error *error)
+{
+    const size_t size = (size_t)PQgetlength(result, row, field);
+    return size > 0 ? cw_buffer_append(buffer, PQgetvalue(result, row, field), size, error) : CW_OK;
+}

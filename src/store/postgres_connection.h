@@ -83,4 +83,11 @@ cw_status cw_pg_error(const struct cw_pg_connection *connection, const PGresult 
  * (days since 1970); 0 for null. */
 int64_t cw_pg_integer(const PGresult *result, int row, int field);
 
+/* A field of a binary result. text: cut to size, NUL at its end, empty for null. bytes: left alone unless the
+ * value has this size. buffer: the value's bytes are added. */
+void cw_pg_text(const PGresult *result, int row, int field, char *text, size_t size);
+void cw_pg_bytes(const PGresult *result, int row, int field, void *bytes, size_t size);
+cw_status cw_pg_buffer(const PGresult *result, int row, int field, struct cw_buffer *buffer,
+                       struct cw_error *error);
+
 #endif

@@ -100,25 +100,6 @@ cw_status cw_pg_job_parameters(const struct cw_run_job *job, struct cw_pg_parame
 
 /* ---- Rows ---- */
 
-static void read_id(const PGresult *result, int row, int field, struct cw_uuid *id)
-{
-    if (PQgetlength(result, row, field) == 16) {
-        memcpy(id->bytes, PQgetvalue(result, row, field), 16);
-    }
-}
-
-static void read_text(const PGresult *result, int row, int field, char *text, size_t size)
-{
-    snprintf(text, size, "%s", PQgetvalue(result, row, field));
-}
-
-static cw_status read_buffer(const PGresult *result, int row, int field, struct cw_buffer *buffer,
-                             struct cw_error *error)
-{
-    const size_t size = (size_t)PQgetlength(result, row, field);
-    return size > 0 ? cw_buffer_append(buffer, PQgetvalue(result, row, field), size, error) : CW_OK;
-}
-
 static void read_view(const PGresult *result, int row, struct cw_job_view *view)
 {
     *view = (struct cw_job_view){
@@ -136,10 +117,10 @@ static void read_view(const PGresult *result, int row, struct cw_job_view *view)
         .measured_at = cw_pg_integer(result, row, 13),
         .error = {.code = (cw_status)cw_pg_integer(result, row, 14)},
     };
-    read_id(result, row, 0, &view->id);
-    read_text(result, row, 1, view->kind, sizeof view->kind);
-    read_text(result, row, 15, view->error.field, sizeof view->error.field);
-    read_text(result, row, 16, view->error.message, sizeof view->error.message);
+    cw_pg_bytes(result, row, 0, view->id.bytes, sizeof view->id.bytes);
+    cw_pg_text(result, row, 1, view->kind, sizeof view->kind);
+    cw_pg_text(result, row, 15, view->error.field, sizeof view->error.field);
+    cw_pg_text(result, row, 16, view->error.message, sizeof view->error.message);
 }
 
 static cw_status read_answer(const PGresult *result, int row, int first, struct cw_kept_answer *answer,
@@ -148,14 +129,14 @@ static cw_status read_answer(const PGresult *result, int row, int first, struct 
     if (PQgetisnull(result, row, first)) {
         return CW_OK;
     }
-    read_text(result, row, first, answer->key, sizeof answer->key);
+    cw_pg_text(result, row, first, answer->key, sizeof answer->key);
     if ((size_t)PQgetlength(result, row, first + 1) == sizeof answer->request) {
         memcpy(answer->request, PQgetvalue(result, row, first + 1), sizeof answer->request);
     }
     answer->status = (int32_t)cw_pg_integer(result, row, first + 2);
-    read_text(result, row, first + 3, answer->media_type, sizeof answer->media_type);
-    const cw_status status = read_buffer(result, row, first + 4, &answer->headers, error);
-    return status == CW_OK ? read_buffer(result, row, first + 5, &answer->body, error) : status;
+    cw_pg_text(result, row, first + 3, answer->media_type, sizeof answer->media_type);
+    const cw_status status = cw_pg_buffer(result, row, first + 4, &answer->headers, error);
+    return status == CW_OK ? cw_pg_buffer(result, row, first + 5, &answer->body, error) : status;
 }
 
 static cw_status read_whole(const PGresult *result, int row, struct cw_job_record *record,
@@ -163,10 +144,10 @@ static cw_status read_whole(const PGresult *result, int row, struct cw_job_recor
 {
     struct cw_job_record made = {0};
     read_view(result, row, &made.view);
-    read_id(result, row, VIEW_COUNT, &made.run);
-    cw_status status = read_buffer(result, row, VIEW_COUNT + 1, &made.request, error);
+    cw_pg_bytes(result, row, VIEW_COUNT, made.run.bytes, sizeof made.run.bytes);
+    cw_status status = cw_pg_buffer(result, row, VIEW_COUNT + 1, &made.request, error);
     if (status == CW_OK) {
-        status = read_buffer(result, row, VIEW_COUNT + 2, &made.result, error);
+        status = cw_pg_buffer(result, row, VIEW_COUNT + 2, &made.result, error);
     }
     if (status == CW_OK) {
         status = read_answer(result, row, VIEW_COUNT + 3, &made.answer, error);

@@ -75,34 +75,15 @@ cw_status cw_pg_answer_parameters(const struct cw_kept_answer *answer, struct cw
 
 /* ---- Reading ---- */
 
-static cw_status read_buffer(const PGresult *result, int row, int field, struct cw_buffer *buffer,
-                             struct cw_error *error)
-{
-    const size_t size = (size_t)PQgetlength(result, row, field);
-    return size > 0 ? cw_buffer_append(buffer, PQgetvalue(result, row, field), size, error) : CW_OK;
-}
-
-static void read_text(const PGresult *result, int row, int field, char *text, size_t size)
-{
-    snprintf(text, size, "%s", PQgetvalue(result, row, field));
-}
-
-static void read_bytes(const PGresult *result, int row, int field, void *bytes, size_t size)
-{
-    if ((size_t)PQgetlength(result, row, field) == size) {
-        memcpy(bytes, PQgetvalue(result, row, field), size);
-    }
-}
-
 static cw_status read_record(const PGresult *result, int row, struct cw_run_record *record,
                              struct cw_error *error)
 {
     struct cw_run_record made = {.created_at = cw_pg_integer(result, row, 1)};
     struct cw_buffer *const texts[] = {&made.spec, &made.request, &made.digests, &made.basis};
     cw_status status = CW_OK;
-    read_bytes(result, row, 0, made.id.bytes, sizeof made.id.bytes);
+    cw_pg_bytes(result, row, 0, made.id.bytes, sizeof made.id.bytes);
     for (int i = 0; status == CW_OK && i < 4; i++) {
-        status = read_buffer(result, row, 2 + i, texts[i], error);
+        status = cw_pg_buffer(result, row, 2 + i, texts[i], error);
     }
     if (status != CW_OK) {
         cw_run_record_clear(&made);
@@ -162,16 +143,16 @@ static cw_status read_answer(const PGresult *result, int row, struct cw_kept_ans
 {
     struct cw_buffer *const buffers[] = {&answer->headers, &answer->body};
     cw_status status = CW_OK;
-    read_text(result, row, 0, answer->key, sizeof answer->key);
-    read_bytes(result, row, 1, answer->request, sizeof answer->request);
+    cw_pg_text(result, row, 0, answer->key, sizeof answer->key);
+    cw_pg_bytes(result, row, 1, answer->request, sizeof answer->request);
     answer->created_at = cw_pg_integer(result, row, 2);
     answer->status = (int32_t)cw_pg_integer(result, row, 3);
-    read_text(result, row, 4, answer->media_type, sizeof answer->media_type);
+    cw_pg_text(result, row, 4, answer->media_type, sizeof answer->media_type);
     for (int i = 0; status == CW_OK && i < 2; i++) {
-        status = read_buffer(result, row, 5 + i, buffers[i], error);
+        status = cw_pg_buffer(result, row, 5 + i, buffers[i], error);
     }
-    read_bytes(result, row, 7, answer->job.bytes, sizeof answer->job.bytes);
-    read_text(result, row, 8, answer->job_kind, sizeof answer->job_kind);
+    cw_pg_bytes(result, row, 7, answer->job.bytes, sizeof answer->job.bytes);
+    cw_pg_text(result, row, 8, answer->job_kind, sizeof answer->job_kind);
     return status;
 }
 

@@ -64,36 +64,20 @@ cw_status cw_answer_insert(struct cw_connection *connection, const struct cw_kep
     return status;
 }
 
-static void read_text(sqlite3_stmt *statement, int index, char *text, size_t size)
-{
-    const unsigned char *value = sqlite3_column_text(statement, index);
-    snprintf(text, size, "%s", value != NULL ? (const char *)value : "");
-}
-
-static cw_status read_buffer(sqlite3_stmt *statement, int index, struct cw_buffer *buffer,
-                             struct cw_error *error)
-{
-    const void *bytes = sqlite3_column_blob(statement, index);
-    const int size = sqlite3_column_bytes(statement, index);
-    return size > 0 ? cw_buffer_append(buffer, bytes, (size_t)size, error) : CW_OK;
-}
-
 /* The row that the statement stands on, into zeroed storage. */
 static cw_status read_answer(sqlite3_stmt *statement, struct cw_kept_answer *answer, struct cw_error *error)
 {
-    read_text(statement, 0, answer->key, sizeof answer->key);
-    memcpy(answer->request, sqlite3_column_blob(statement, 1), sizeof answer->request);
+    cw_statement_text(statement, 0, answer->key, sizeof answer->key);
+    cw_statement_bytes(statement, 1, answer->request, sizeof answer->request);
     answer->created_at = sqlite3_column_int64(statement, 2);
     answer->status = sqlite3_column_int(statement, 3);
-    read_text(statement, 4, answer->media_type, sizeof answer->media_type);
-    cw_status status = read_buffer(statement, 5, &answer->headers, error);
+    cw_statement_text(statement, 4, answer->media_type, sizeof answer->media_type);
+    cw_status status = cw_statement_buffer(statement, 5, &answer->headers, error);
     if (status == CW_OK) {
-        status = read_buffer(statement, 6, &answer->body, error);
+        status = cw_statement_buffer(statement, 6, &answer->body, error);
     }
-    if (sqlite3_column_type(statement, 7) != SQLITE_NULL) {
-        memcpy(answer->job.bytes, sqlite3_column_blob(statement, 7), sizeof answer->job.bytes);
-    }
-    read_text(statement, 8, answer->job_kind, sizeof answer->job_kind);
+    cw_statement_bytes(statement, 7, answer->job.bytes, sizeof answer->job.bytes);
+    cw_statement_text(statement, 8, answer->job_kind, sizeof answer->job_kind);
     return status;
 }
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,4 +251,26 @@ cw_status cw_statement_integer(struct cw_connection *connection, sqlite3_stmt *s
     }
     cw_statement_finish(statement);
     return status;
+}
+
+void cw_statement_text(sqlite3_stmt *statement, int column, char *text, size_t size)
+{
+    const unsigned char *value = sqlite3_column_text(statement, column);
+    snprintf(text, size, "%s", value != NULL ? (const char *)value : "");
+}
+
+void cw_statement_bytes(sqlite3_stmt *statement, int column, void *bytes, size_t size)
+{
+    const void *value = sqlite3_column_blob(statement, column);
+    if (value != NULL && (size_t)sqlite3_column_bytes(statement, column) == size) {
+        memcpy(bytes, value, size);
+    }
+}
+
+cw_status cw_statement_buffer(sqlite3_stmt *statement, int column, struct cw_buffer *buffer,
+                              struct cw_error *error)
+{
+    const void *value = sqlite3_column_blob(statement, column);
+    const int size = sqlite3_column_bytes(statement, column);
+    return size > 0 ? cw_buffer_append(buffer, value, (size_t)size, error) : CW_OK;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "cartwright/batch.h"
+#include "cartwright/buffer.h"
 #include "cartwright/error.h"
 
 enum cw_connection_kind {
@@ -54,6 +55,13 @@ cw_status cw_statement_run(struct cw_connection *connection, sqlite3_stmt *state
 /* One whole number from a statement's first row; 0 without a row or for null. Finishes the statement. */
 cw_status cw_statement_integer(struct cw_connection *connection, sqlite3_stmt *statement, int64_t *value,
                                struct cw_error *error);
+
+/* A column of the row that the statement stands on. text: cut to size, NUL at its end, empty for null. bytes:
+ * left alone unless the value has this size. buffer: the value's bytes are added. */
+void cw_statement_text(sqlite3_stmt *statement, int column, char *text, size_t size);
+void cw_statement_bytes(sqlite3_stmt *statement, int column, void *bytes, size_t size);
+cw_status cw_statement_buffer(sqlite3_stmt *statement, int column, struct cw_buffer *buffer,
+                              struct cw_error *error);
 
 /* Puts the connection's last failure into *error. */
 cw_status cw_connection_error(const struct cw_connection *connection, struct cw_error *error);

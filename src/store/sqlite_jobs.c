@@ -241,28 +241,6 @@ static void bind_blob(sqlite3_stmt *statement, int index, const struct cw_buffer
     sqlite3_bind_blob64(statement, index, bytes->data != NULL ? bytes->data : "", bytes->size, SQLITE_STATIC);
 }
 
-static void read_id(sqlite3_stmt *statement, int index, struct cw_uuid *id)
-{
-    const void *bytes = sqlite3_column_blob(statement, index);
-    if (bytes != NULL && sqlite3_column_bytes(statement, index) == 16) {
-        memcpy(id->bytes, bytes, 16);
-    }
-}
-
-static void read_string(sqlite3_stmt *statement, int index, char *text, size_t size)
-{
-    const unsigned char *value = sqlite3_column_text(statement, index);
-    snprintf(text, size, "%s", value != NULL ? (const char *)value : "");
-}
-
-static cw_status read_buffer(sqlite3_stmt *statement, int index, struct cw_buffer *buffer,
-                             struct cw_error *error)
-{
-    const void *bytes = sqlite3_column_blob(statement, index);
-    const int size = sqlite3_column_bytes(statement, index);
-    return size > 0 ? cw_buffer_append(buffer, bytes, (size_t)size, error) : CW_OK;
-}
-
 static void read_view(sqlite3_stmt *statement, struct cw_job_view *view)
 {
     *view = (struct cw_job_view){
@@ -280,10 +258,10 @@ static void read_view(sqlite3_stmt *statement, struct cw_job_view *view)
         .measured_at = sqlite3_column_int64(statement, 13),
         .error = {.code = sqlite3_column_int(statement, 14)},
     };
-    read_id(statement, 0, &view->id);
-    read_string(statement, 1, view->kind, sizeof view->kind);
-    read_string(statement, 15, view->error.field, sizeof view->error.field);
-    read_string(statement, 16, view->error.message, sizeof view->error.message);
+    cw_statement_bytes(statement, 0, view->id.bytes, sizeof view->id.bytes);
+    cw_statement_text(statement, 1, view->kind, sizeof view->kind);
+    cw_statement_text(statement, 15, view->error.field, sizeof view->error.field);
+    cw_statement_text(statement, 16, view->error.message, sizeof view->error.message);
 }
 
 /* answer_key and what follows it stand from this column on. */
@@ -293,15 +271,15 @@ static cw_status read_answer(sqlite3_stmt *statement, int first, struct cw_kept_
     if (sqlite3_column_type(statement, first) == SQLITE_NULL) {
         return CW_OK;
     }
-    read_string(statement, first, answer->key, sizeof answer->key);
+    cw_statement_text(statement, first, answer->key, sizeof answer->key);
     const void *request = sqlite3_column_blob(statement, first + 1);
     if (request != NULL && (size_t)sqlite3_column_bytes(statement, first + 1) == sizeof answer->request) {
         memcpy(answer->request, request, sizeof answer->request);
     }
     answer->status = sqlite3_column_int(statement, first + 2);
-    read_string(statement, first + 3, answer->media_type, sizeof answer->media_type);
-    const cw_status status = read_buffer(statement, first + 4, &answer->headers, error);
-    return status == CW_OK ? read_buffer(statement, first + 5, &answer->body, error) : status;
+    cw_statement_text(statement, first + 3, answer->media_type, sizeof answer->media_type);
+    const cw_status status = cw_statement_buffer(statement, first + 4, &answer->headers, error);
+    return status == CW_OK ? cw_statement_buffer(statement, first + 5, &answer->body, error) : status;
 }
 
 #define ANSWER_COLUMNS                                                                                       \
@@ -312,10 +290,10 @@ static cw_status read_whole(sqlite3_stmt *statement, struct cw_job_record *recor
 {
     struct cw_job_record made = {0};
     read_view(statement, &made.view);
-    read_id(statement, VIEW_COUNT, &made.run);
-    cw_status status = read_buffer(statement, VIEW_COUNT + 1, &made.request, error);
+    cw_statement_bytes(statement, VIEW_COUNT, made.run.bytes, sizeof made.run.bytes);
+    cw_status status = cw_statement_buffer(statement, VIEW_COUNT + 1, &made.request, error);
     if (status == CW_OK) {
-        status = read_buffer(statement, VIEW_COUNT + 2, &made.result, error);
+        status = cw_statement_buffer(statement, VIEW_COUNT + 2, &made.result, error);
     }
     if (status == CW_OK) {
         status = read_answer(statement, VIEW_COUNT + 3, &made.answer, error);

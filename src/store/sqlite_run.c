@@ -32,27 +32,20 @@ cw_status cw_run_insert(struct cw_connection *connection, const struct cw_run_re
                                                     : inserted;
 }
 
-static cw_status read_buffer(sqlite3_stmt *statement, int index, struct cw_buffer *buffer,
-                             struct cw_error *error)
-{
-    const void *text = sqlite3_column_text(statement, index);
-    return cw_buffer_append(buffer, text, (size_t)sqlite3_column_bytes(statement, index), error);
-}
-
 /* The row that the statement stands on, into an empty record. */
 static cw_status read_record(sqlite3_stmt *statement, struct cw_run_record *record, struct cw_error *error)
 {
     struct cw_run_record made = {.created_at = sqlite3_column_int64(statement, 1)};
-    memcpy(made.id.bytes, sqlite3_column_blob(statement, 0), sizeof made.id.bytes);
-    cw_status status = read_buffer(statement, 2, &made.spec, error);
+    cw_statement_bytes(statement, 0, made.id.bytes, sizeof made.id.bytes);
+    cw_status status = cw_statement_buffer(statement, 2, &made.spec, error);
     if (status == CW_OK) {
-        status = read_buffer(statement, 3, &made.request, error);
+        status = cw_statement_buffer(statement, 3, &made.request, error);
     }
     if (status == CW_OK) {
-        status = read_buffer(statement, 4, &made.digests, error);
+        status = cw_statement_buffer(statement, 4, &made.digests, error);
     }
     if (status == CW_OK) {
-        status = read_buffer(statement, 5, &made.basis, error);
+        status = cw_statement_buffer(statement, 5, &made.basis, error);
     }
     if (status != CW_OK) {
         cw_run_record_clear(&made);
