@@ -146,10 +146,12 @@ static cw_status note_for_alembic(struct cw_pg_connection *connection, const str
     return cw_pg_execute(connection, sql, error);
 }
 
+/* Keys that a killed load left missing are built first: the new shape is that of the tables as they are. */
 static cw_status apply_missing(struct cw_pg_connection *connection, bool is_new, int applied,
                                struct cw_error *error)
 {
-    cw_status status = is_new ? cw_pg_execute(connection, revision_tables, error) : CW_OK;
+    cw_status status =
+        is_new ? cw_pg_execute(connection, revision_tables, error) : cw_pg_build(connection, error);
     for (int i = applied; status == CW_OK && i < cw_pg_migration_count; i++) {
         status = cw_pg_execute(connection, cw_pg_migrations[i].sql, error);
         if (status == CW_OK) {

@@ -83,6 +83,18 @@ def test_what_a_migration_finds_changed_is_not_taken_for_granted(source_root, pr
     assert "customers_email is missing" in program("migrate", "up", database.uri, code=DAMAGED).stderr
 
 
+def test_keys_that_a_killed_load_left_missing_outlive_a_migration(source_root, program, database):
+    program("migrate", "up", database.uri)
+    before, last = (path.stem for path in files(source_root)[-2:])
+    database.run(f"SELECT cartwright_defer(); DELETE FROM schema_revisions WHERE revision = {int(last[:4])}; "
+                 f"UPDATE alembic_version SET version_num = '{before}'")
+    email = "SELECT count(*) FROM pg_indexes WHERE indexname = 'customers_email'"
+    assert database.value(email) == 0
+    program("migrate", "up", database.uri)
+    assert database.value(email) == 1
+    assert database.value("SELECT count(*) FROM schema_shape WHERE name = 'customers_email'") == 1
+
+
 @pytest.mark.parametrize("attempt", range(3))
 def test_many_may_begin_at_once(cartwright, database, attempt):
     commands = [["migrate", "up", database.uri]] * 4 + [
