@@ -3,11 +3,17 @@
 
 #include "store/sqlite_store.h"
 
-/* The log is copied into the file when it is this long, in pages of 4 KiB: 16 MiB; and again each time it has
- * doubled. */
+/* The log is copied into the file when it is this long, in pages of 4 KiB: 16 MiB; and again each time it is
+ * eight times as long. */
 #define CHECKPOINT_PAGES 4096
+#define CHECKPOINT_GROWTH 8
 /* From here on the copy shuts writers out for a moment, so that the log can begin anew: 512 MiB. */
 #define RESTART_PAGES 131072
+
+static void copy_what_can_be(struct cw_checkpointer *self)
+{
+    sqlite3_wal_checkpoint_v2(self->connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
 
 /* A passive checkpoint copies what no reader still needs to be in the log, and stops no one; the next writer
  * begins the log anew when nothing came after it. When writers are so busy that it never reaches the log's
@@ -16,24 +22,26 @@
  * was something costs less than to make the file longer. */
 static void checkpoint(struct cw_sqlite_store *store, int log_pages)
 {
-    sqlite3 *db = store->checkpointer.connection->db;
-    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    struct cw_checkpointer *self = &store->checkpointer;
+    copy_what_can_be(self);
     if (log_pages < RESTART_PAGES) {
         return;
     }
-    /* Once more, for what writers added meanwhile: they wait for the less. */
-    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    copy_what_can_be(self); /* what writers added meanwhile: they wait for the less */
     cw_gate_enter(&store->base.writer, CW_WAIT_FOREVER);
-    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    sqlite3_wal_checkpoint_v2(self->connection->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    pthread_mutex_lock(&self->mutex);
+    self->log_pages = 0;
+    pthread_mutex_unlock(&self->mutex);
     cw_gate_leave(&store->base.writer);
 }
 
 /* How long the log may become before it is copied again, when it was this long. */
 static int next_length(int log_pages)
 {
-    return log_pages < RESTART_PAGES / 2 ? log_pages * 2
-           : log_pages < RESTART_PAGES   ? RESTART_PAGES
-                                         : CHECKPOINT_PAGES;
+    return log_pages < RESTART_PAGES / CHECKPOINT_GROWTH ? log_pages * CHECKPOINT_GROWTH
+           : log_pages < RESTART_PAGES                   ? RESTART_PAGES
+                                                         : CHECKPOINT_PAGES;
 }
 
 static void *checkpointer_main(void *context)

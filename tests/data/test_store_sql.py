@@ -101,6 +101,6 @@ def test_a_broken_store_is_counted_alike(cartwright, store, tmp_path):
 @pytest.mark.timeout(7200)
 def test_a_large_store_breaks_no_rule(cartwright, tmp_path):
     path = tmp_path / "shop.db"
-    make_store(cartwright, path, "1M", "50K", "1.7M")
+    make_store(cartwright, path, "1M", "50K", "500K")
     assert {rule: count for rule, count in counts_of_program(cartwright, path).items() if count} == {}
     assert counts_by_hand(path) == {name: 0 for name, _ in RULES}
