@@ -28,13 +28,36 @@ static cw_status put_condition(struct cw_buffer *sql, const struct cw_entity *en
                             is_number ? "::bigint" : "");
 }
 
+/* Rows that few others refer to. */
+static const bool has_few_children[CW_ENTITY_COUNT] = {
+    [CW_ENTITY_CUSTOMER] = true, [CW_ENTITY_ADDRESS] = true,    [CW_ENTITY_PAYMENT_METHOD] = true,
+    [CW_ENTITY_ORDER] = true,    [CW_ENTITY_ORDER_ITEM] = true,
+};
+
+/* Whether few rows can be what the query asks for, whatever the server takes for granted. */
+static bool is_narrow(const struct cw_query *query, const struct cw_entity *entity)
+{
+    for (uint32_t i = 0; i < query->filter_count; i++) {
+        const struct cw_column_def *definition = &entity->columns[query->filters[i].column];
+        const int reference = (int)definition->reference;
+        if (query->filters[i].comparison == CW_EQUAL &&
+            (definition->unique || (reference != CW_NO_REFERENCE && has_few_children[reference]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Parameter 1 is the limit, then the cursor's, the filters' and the basis. Names come from the catalogue
- * alone. The sum keeps the index of rows' numbers out, which never helps here. */
+ * alone. The sum keeps the index of rows' numbers out, which never helps here. For tables without statistics
+ * the server assumes that many rows have the value asked for, and would look for them in the order of the id,
+ * through the whole table; OFFSET 0 makes it find all of a few rows before it orders them. */
 static cw_status query_sql(const struct cw_query *query, const struct cw_entity *entity,
                            struct cw_buffer *sql, struct cw_error *error)
 {
+    const bool is_fenced = is_narrow(query, entity);
     int parameter = query->after != NULL ? 3 : 2;
-    cw_status status = cw_buffer_format(sql, error, "SELECT id");
+    cw_status status = cw_buffer_format(sql, error, is_fenced ? "SELECT * FROM (SELECT id" : "SELECT id");
     for (uint32_t c = 1; status == CW_OK && c < entity->column_count; c++) {
         if (cw_query_selects(query, c)) {
             status = cw_buffer_format(sql, error, ", %s", entity->columns[c].name);
@@ -51,7 +74,8 @@ static cw_status query_sql(const struct cw_query *query, const struct cw_entity 
         status = cw_buffer_format(sql, error, " AND rowid + 0 <= $%d", parameter);
     }
     if (status == CW_OK) {
-        status = cw_buffer_format(sql, error, " ORDER BY id LIMIT $1");
+        status =
+            cw_buffer_format(sql, error, "%s ORDER BY id LIMIT $1", is_fenced ? " OFFSET 0) AS found" : "");
     }
     return status == CW_OK ? cw_buffer_append(sql, "", 1, error) : status;
 }

@@ -3,7 +3,10 @@ import csv
 import io
 import json
 import sqlite3
+import subprocess
+import time
 
+import psycopg
 import pyarrow.parquet
 import pytest
 
@@ -134,3 +137,31 @@ def test_relationships(server):
 ])
 def test_messages_are_plain(server, path, detail):
     assert server.call("GET", "/api/v1/" + path).json()["detail"].startswith(detail)
+
+
+ROWS_READ = ("SELECT sum(idx_scan), sum(idx_tup_read) + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE "
+             "relname = '{0}') FROM pg_stat_user_indexes WHERE relname = '{0}'")
+
+
+@pytest.mark.parametrize("table", ["addresses", "payment_methods"])
+def test_a_customers_rows_are_found_without_statistics(table, cartwright, new_database, start_server):
+    """PostgreSQL keeps to what it planned for a table that was new; that must not be to read all of it."""
+    uri, calls = new_database(), 20
+    subprocess.run([cartwright, "generate", "--quiet", "--customers", "3000", "--store", uri], check=True,
+                   capture_output=True)
+    with psycopg.connect(uri, autocommit=True) as connection:
+        customer = connection.execute("DELETE FROM pg_statistic; SELECT id FROM customers LIMIT 1")
+        customer.nextset()
+        path = f"/api/v1/{table}?customer_id={customer.fetchone()[0]}"
+        server = start_server("--store", uri)
+        server.get(path)
+        time.sleep(2)  # PostgreSQL counts what its sessions read once a second
+        connection.execute("SELECT pg_stat_reset()")
+        until = time.monotonic() + 60
+        scans = 0
+        while scans < calls and time.monotonic() < until:
+            server.get(path)
+            time.sleep(0.1)
+            scans, rows = connection.execute(ROWS_READ.format(table)).fetchone()
+    assert calls <= scans
+    assert rows <= 3 * scans
