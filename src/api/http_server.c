@@ -16,8 +16,10 @@
 
 #define TICK_NANOSECONDS 200000000L
 #define QUEUE_LIMIT 4096
-/* Workers wait for the store most of the time, and writes that wait together share one transaction. */
-#define WORKERS 256
+/* Workers wait for the store most of the time, and writes that wait together share one transaction. More of
+ * them would make those larger, and let reads overtake writes that came before: fewer requests wait long with
+ * these. */
+#define WORKERS 96
 #define CONNECTION_MEMORY 32768
 /* How long closing waits for requests under way. */
 #define CLOSING_SECONDS 10

@@ -32,7 +32,7 @@ static const struct cw_option serve_options[] = {
     {"address", "IP", "Address to listen on; 127.0.0.1 by default", NULL},
     {"port", "N", "Port to listen on; 8080 by default, 0 for any free one", CW_COUNT(0, 65535)},
     {"threads", "N", "Threads that serve connections; one per processor by default", CW_COUNT(1, 64)},
-    {"workers", "N", "Threads that make answers, begun as they are needed; 256 by default", CW_COUNT(1, 256)},
+    {"workers", "N", "Threads that make answers, begun as they are needed; 96 by default", CW_COUNT(1, 256)},
     {"connections", "N", "Connections at the same time; 4096 by default", CW_COUNT(1, 100000)},
     {"timeout", "SECONDS", "In which a request must arrive and an answer be read; 30 by default",
      CW_COUNT(1, 3600)},

@@ -10,9 +10,29 @@
 /* From here on the copy shuts writers out for a moment, so that the log can begin anew: 512 MiB. */
 #define RESTART_PAGES 131072
 
-static void copy_what_can_be(struct cw_checkpointer *self)
+/* Writers wait while so many pages and less are copied: a moment. */
+#define FEW_PAGES 2048
+#define COPIES_MAX 4
+
+/* Returns how much of the log is in the file now, in pages. */
+static int copy_what_can_be(struct cw_checkpointer *self)
 {
-    sqlite3_wal_checkpoint_v2(self->connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int copied = 0;
+    sqlite3_wal_checkpoint_v2(self->connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
+    return copied;
+}
+
+/* Copies again what writers add while it copies: the less is left, the less they wait. */
+static void catch_up(struct cw_checkpointer *self)
+{
+    int log_pages = 0;
+    int copied = 0;
+    for (int i = 0; i < COPIES_MAX && (i == 0 || log_pages - copied > FEW_PAGES); i++) {
+        copied = copy_what_can_be(self);
+        pthread_mutex_lock(&self->mutex);
+        log_pages = self->log_pages;
+        pthread_mutex_unlock(&self->mutex);
+    }
 }
 
 /* A passive checkpoint copies what no reader still needs to be in the log, and stops no one; the next writer
@@ -23,11 +43,11 @@ static void copy_what_can_be(struct cw_checkpointer *self)
 static void checkpoint(struct cw_sqlite_store *store, int log_pages)
 {
     struct cw_checkpointer *self = &store->checkpointer;
-    copy_what_can_be(self);
     if (log_pages < RESTART_PAGES) {
+        copy_what_can_be(self);
         return;
     }
-    copy_what_can_be(self); /* what writers added meanwhile: they wait for the less */
+    catch_up(self);
     cw_gate_enter(&store->base.writer, CW_WAIT_FOREVER);
     sqlite3_wal_checkpoint_v2(self->connection->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     pthread_mutex_lock(&self->mutex);

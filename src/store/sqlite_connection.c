@@ -103,7 +103,7 @@ static const char *settings(enum cw_connection_kind kind)
         return "PRAGMA query_only = ON; PRAGMA cache_size = -2048;";
     case CW_CONNECTION_WRITE:
         return "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA ignore_check_constraints = ON;"
-               "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;";
+               "PRAGMA cache_size = -98304; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;";
     case CW_CONNECTION_LOAD:
         break;
     }

@@ -5,7 +5,7 @@
 #include "store/store_base.h"
 
 /* Who comes while so many wait already waits no longer than this after the gate last moved. */
-#define CROWD 64
+#define CROWD 24
 #define CROWD_WAIT 5000000
 
 static int64_t monotonic_now(void)

@@ -234,8 +234,8 @@ START_TEST(a_write_waits_for_a_load_only_so_long)
 END_TEST
 
 /* So many wait as long as they like. */
-#define PATIENT 64
-#define CROWD 80
+#define PATIENT 24
+#define CROWD 40
 
 START_TEST(of_many_that_wait_for_a_load_most_give_up)
 {
