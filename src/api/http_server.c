@@ -20,7 +20,8 @@
  * them would make those larger, and let reads overtake writes that came before: fewer requests wait long with
  * these. */
 #define WORKERS 96
-#define CONNECTION_MEMORY 32768
+/* Request line and headers have to fit; the library clears all of it for each request. */
+#define CONNECTION_MEMORY 16384
 /* How long closing waits for requests under way. */
 #define CLOSING_SECONDS 10
 

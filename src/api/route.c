@@ -36,6 +36,10 @@ static bool path_matches(struct cw_exchange *exchange, const char *pattern, cons
         const size_t pattern_size = strcspn(++pattern, "/");
         const size_t path_size = strcspn(++path, "/");
         size_t length = 0;
+        if (pattern[0] != '{' && memchr(path, '%', path_size) == NULL &&
+            (path_size != pattern_size || memcmp(path, pattern, path_size) != 0)) {
+            return false; /* as most are, without decoding */
+        }
         if (path_size >= sizeof segment || !cw_uri_decode(path, path_size, false, segment, &length) ||
             strlen(segment) != length || strchr(segment, '/') != NULL) {
             return false;
@@ -61,24 +65,16 @@ static void add_method(char *allow, const char *method)
     }
 }
 
-enum cw_route_match cw_route_find(struct cw_exchange *exchange, char allow[CW_ROUTE_ALLOW_MAX])
+static enum cw_route_match list_methods(struct cw_exchange *exchange, char allow[CW_ROUTE_ALLOW_MAX])
 {
-    const bool is_head = strcmp(exchange->method, "HEAD") == 0;
-    const char *wanted = is_head ? "GET" : exchange->method;
     allow[0] = '\0';
     for (size_t i = 0; i < cw_route_count; i++) {
         const struct cw_route *route = &cw_routes[i];
-        if (!path_matches(exchange, route->path, exchange->uri.path)) {
-            continue;
-        }
-        add_method(allow, route->method);
-        if (strcmp(route->method, "GET") == 0) {
-            add_method(allow, "HEAD");
-        }
-        if (strcmp(route->method, wanted) == 0) {
-            exchange->route = route;
-            exchange->is_head = is_head;
-            return CW_ROUTE_FOUND;
+        if (path_matches(exchange, route->path, exchange->uri.path)) {
+            add_method(allow, route->method);
+            if (strcmp(route->method, "GET") == 0) {
+                add_method(allow, "HEAD");
+            }
         }
     }
     if (allow[0] == '\0') {
@@ -86,6 +82,21 @@ enum cw_route_match cw_route_find(struct cw_exchange *exchange, char allow[CW_RO
     }
     add_method(allow, "OPTIONS");
     return CW_ROUTE_NO_METHOD;
+}
+
+enum cw_route_match cw_route_find(struct cw_exchange *exchange, char allow[CW_ROUTE_ALLOW_MAX])
+{
+    const bool is_head = strcmp(exchange->method, "HEAD") == 0;
+    const char *wanted = is_head ? "GET" : exchange->method;
+    for (size_t i = 0; i < cw_route_count; i++) {
+        const struct cw_route *route = &cw_routes[i];
+        if (strcmp(route->method, wanted) == 0 && path_matches(exchange, route->path, exchange->uri.path)) {
+            exchange->route = route;
+            exchange->is_head = is_head;
+            return CW_ROUTE_FOUND;
+        }
+    }
+    return list_methods(exchange, allow);
 }
 
 /* What may have been meant by /api/v1/NAME/ID, as both come from people. */
@@ -175,7 +186,7 @@ static bool negotiate(struct cw_exchange *exchange)
     return false;
 }
 
-static bool check_query(struct cw_exchange *exchange)
+static bool check_parameters(struct cw_exchange *exchange)
 {
     const struct cw_route *route = exchange->route;
     struct cw_field_errors errors = {0};
@@ -188,18 +199,20 @@ static bool check_query(struct cw_exchange *exchange)
     return errors.count == 0;
 }
 
-static bool read_body(struct cw_exchange *exchange)
+/* Without room for errors, which takes as long to clear as to find a route, where there is nothing to check.
+ */
+static bool check_query(struct cw_exchange *exchange)
+{
+    const bool has_nothing = exchange->route->query_count == 0 && exchange->uri.pair_count == 0;
+    return has_nothing || check_parameters(exchange);
+}
+
+static bool parse_body(struct cw_exchange *exchange)
 {
     const struct cw_route *route = exchange->route;
     struct cw_field_errors errors = {0};
     struct cw_error error = {0};
     const bool has_body = exchange->body.size > 0;
-    if (route->body == NULL) {
-        if (has_body) {
-            cw_reply_problem(exchange, 400, "this request takes no body", NULL);
-        }
-        return !has_body;
-    }
     const bool takes_yaml = (route->flags & CW_ROUTE_YAML) != 0;
     const char *type = exchange->content_type;
     const bool is_yaml = takes_yaml && type != NULL && cw_media_type_is(type, "application/yaml");
@@ -231,6 +244,17 @@ static bool read_body(struct cw_exchange *exchange)
         cw_reply_problem(exchange, 400, NULL, &errors);
     }
     return errors.count == 0;
+}
+
+static bool read_body(struct cw_exchange *exchange)
+{
+    if (exchange->route->body != NULL) {
+        return parse_body(exchange);
+    }
+    if (exchange->body.size > 0) {
+        cw_reply_problem(exchange, 400, "this request takes no body", NULL);
+    }
+    return exchange->body.size == 0;
 }
 
 bool cw_route_prepare(struct cw_exchange *exchange)
