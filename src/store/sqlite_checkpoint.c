@@ -9,6 +9,9 @@
 #define CHECKPOINT_GROWTH 8
 /* From here on the copy shuts writers out for a moment, so that the log can begin anew: 512 MiB. */
 #define RESTART_PAGES 131072
+/* When a reader needs the log longer than writers can be kept waiting, it grows by so much, 64 MiB, before
+ * they wait again. */
+#define RETRY_PAGES 16384
 
 /* Writers wait while so many pages and less are copied: a moment. */
 #define FEW_PAGES 2048
@@ -49,9 +52,13 @@ static void checkpoint(struct cw_sqlite_store *store, int log_pages)
     }
     catch_up(self);
     cw_gate_enter(&store->base.writer, CW_WAIT_FOREVER);
-    sqlite3_wal_checkpoint_v2(self->connection->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    const int code =
+        sqlite3_wal_checkpoint_v2(self->connection->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     pthread_mutex_lock(&self->mutex);
     self->log_pages = 0;
+    if (code != SQLITE_OK) {
+        self->enough_pages = self->longest_pages + RETRY_PAGES;
+    }
     pthread_mutex_unlock(&self->mutex);
     cw_gate_leave(&store->base.writer);
 }

@@ -95,7 +95,8 @@ static int remember_log_size(void *context, sqlite3 *db, const char *schema, int
  * indexes may use another thread. What a savepoint needs to roll back stays in memory for small writes; a
  * load has no savepoints, and what it sorts may be larger than memory. CHECKs would be two fifths of the time
  * of a small write: rows are checked by row_check.h before they come here. The system keeps what readers need
- * of the file in memory, so they need little themselves. */
+ * of the file in memory, so they need little themselves. A log that a large run made long is cut to 768 MB
+ * when it begins anew: longer than small writes make it. */
 static const char *settings(enum cw_connection_kind kind)
 {
     switch (kind) {
@@ -103,12 +104,14 @@ static const char *settings(enum cw_connection_kind kind)
         return "PRAGMA query_only = ON; PRAGMA cache_size = -2048;";
     case CW_CONNECTION_WRITE:
         return "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA ignore_check_constraints = ON;"
-               "PRAGMA cache_size = -98304; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;";
+               "PRAGMA cache_size = -98304; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;"
+               "PRAGMA journal_size_limit = 805306368;";
     case CW_CONNECTION_LOAD:
         break;
     }
     return "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;"
-           "PRAGMA cache_size = -131072; PRAGMA threads = 2; PRAGMA wal_autocheckpoint = 0;";
+           "PRAGMA cache_size = -131072; PRAGMA threads = 2; PRAGMA wal_autocheckpoint = 0;"
+           "PRAGMA journal_size_limit = 805306368;";
 }
 
 static cw_status connection_set_up(struct cw_connection *connection, enum cw_connection_kind kind,

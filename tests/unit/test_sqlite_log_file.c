@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -114,6 +115,34 @@ START_TEST(what_is_undone_leaves_nothing)
 }
 END_TEST
 
+/* How long the log's file is. */
+static int64_t log_length(void)
+{
+    char name[600];
+    snprintf(name, sizeof name, "%s-wal", path);
+    struct stat file;
+    ck_assert_int_eq(stat(name, &file), 0);
+    return file.st_size;
+}
+
+START_TEST(a_long_log_is_cut_when_it_begins_anew)
+{
+    sqlite3_stmt *statement;
+    ck_assert_int_eq(sqlite3_prepare_v2(writer->db, "PRAGMA journal_size_limit", -1, &statement, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+    ck_assert_int_eq(sqlite3_column_int64(statement, 0), 768 << 20);
+    sqlite3_finalize(statement);
+    run("PRAGMA journal_size_limit = 500000");
+    ck_assert_int_eq(insert(0, ROWS), CW_OK);
+    ck_assert_int_gt(log_length(), 1000000);
+    run("PRAGMA wal_checkpoint(RESTART)");
+    ck_assert_int_eq(insert(ROWS, 1), CW_OK);
+    ck_assert_int_le(log_length(), 500000);
+    ck_assert_int_eq(rows_elsewhere(), ROWS + 1);
+}
+END_TEST
+
 /* A limit on the size of files stands for the full disk. */
 START_TEST(full_disk_loses_only_what_was_not_committed)
 {
@@ -138,6 +167,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, others_see_each_commit_whole);
     tcase_add_test(tests, what_is_undone_leaves_nothing);
+    tcase_add_test(tests, a_long_log_is_cut_when_it_begins_anew);
     tcase_add_test(tests, full_disk_loses_only_what_was_not_committed);
     suite_add_tcase(suite, tests);
     return suite;
