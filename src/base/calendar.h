@@ -23,11 +23,16 @@ struct cw_date {
     int32_t day;   /* 1 to 31 */
 };
 
-/* The date of a day from CW_CALENDAR_FIRST_DAY to CW_CALENDAR_LAST_DAY. Years are counted from March, so that
- * the leap day is a year's last, and the year and month come from one multiplication each: C. Neri and L.
- * Schneider, "Euclidean affine functions and their application to calendar algorithms", Software: Practice
- * and Experience 53, 2023. */
-static inline struct cw_date cw_date_from_days(int32_t days)
+/* A day by the years that begin in March, whose last day a leap day is. */
+struct cw_march_day {
+    uint32_t year;
+    uint32_t day; /* of that year: 0 for 1 March to 365 for 29 February */
+};
+
+/* The same of a day from CW_CALENDAR_FIRST_DAY to CW_CALENDAR_LAST_DAY. Here and below the year and the month
+ * come from one multiplication each: C. Neri and L. Schneider, "Euclidean affine functions and their
+ * application to calendar algorithms", Software: Practice and Experience 53, 2023. */
+static inline struct cw_march_day cw_march_day_from_days(int32_t days)
 {
     /* Day 0 of the shifted count is 0000-03-01. */
     const uint32_t shifted = (uint32_t)(days + 719468);
@@ -35,14 +40,22 @@ static inline struct cw_date cw_date_from_days(int32_t days)
     const uint32_t century = n1 / 146097;
     const uint32_t n2 = (n1 % 146097) | 3;
     const uint64_t product = (uint64_t)2939745 * n2;
-    const uint32_t year_of_century = (uint32_t)(product >> 32);
-    const uint32_t day_of_year = (uint32_t)product / 2939745 / 4;
-    const uint32_t n3 = 2141 * day_of_year + 197913;
+    return (struct cw_march_day){
+        .year = 100 * century + (uint32_t)(product >> 32),
+        .day = (uint32_t)product / 2939745 / 4,
+    };
+}
+
+/* The date of a day from CW_CALENDAR_FIRST_DAY to CW_CALENDAR_LAST_DAY. */
+static inline struct cw_date cw_date_from_days(int32_t days)
+{
+    const struct cw_march_day march_day = cw_march_day_from_days(days);
+    const uint32_t n3 = 2141 * march_day.day + 197913;
     const uint32_t month = n3 >> 16;
     const uint32_t day = (n3 & 0xFFFF) / 2141;
-    const uint32_t after_december = day_of_year >= 306;
+    const uint32_t after_december = march_day.day >= 306;
     return (struct cw_date){
-        .year = (int32_t)(100 * century + year_of_century + after_december),
+        .year = (int32_t)(march_day.year + after_december),
         .month = (int32_t)(month - 12 * after_december),
         .day = (int32_t)(day + 1),
     };

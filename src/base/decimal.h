@@ -40,41 +40,11 @@ static inline uint64_t cw_decimal_lanes(uint32_t value)
 
 #define CW_DECIMAL_ZEROS UINT64_C(0x3030303030303030)
 
-/* Two digits, zero-padded; value is below 100. */
-static inline char *cw_decimal_2(char *out, uint32_t value)
-{
-    const uint32_t tens = value * 103 >> 10;
-    out[0] = (char)('0' + tens);
-    out[1] = (char)('0' + (value - tens * 10));
-    return out + 2;
-}
-
-/* Four digits, zero-padded; value is below 10^4. */
-static inline char *cw_decimal_4(char *out, uint32_t value)
-{
-    const uint32_t hundreds = value * 10486 >> 20;
-    const uint32_t pairs = hundreds | (value - hundreds * 100) << 16;
-    const uint32_t tens = pairs * 103 >> 10 & 0x000F000F;
-    uint32_t word = (tens | (pairs - tens * 10) << 8) + UINT32_C(0x30303030);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap32(word);
-#endif
-    memcpy(out, &word, sizeof word);
-    return out + 4;
-}
-
 /* Eight digits, zero-padded; value is below 10^8. */
 static inline char *cw_decimal_8(char *out, uint32_t value)
 {
     cw_decimal_store(out, cw_decimal_lanes(value) + CW_DECIMAL_ZEROS);
     return out + 8;
-}
-
-/* Six digits, zero-padded; value is below 10^6. */
-static inline char *cw_decimal_6(char *out, uint32_t value)
-{
-    cw_decimal_store(out, (cw_decimal_lanes(value) + CW_DECIMAL_ZEROS) >> 16);
-    return out + 6;
 }
 
 /* One to eight digits without leading zeros; value is below 10^8. No branch depends on the number of digits,
@@ -87,20 +57,44 @@ static inline char *cw_decimal_short(char *out, uint32_t value)
     return out + 8 - skipped / 8;
 }
 
-/* The same for one to four digits. */
-static inline char *cw_decimal_short_4(char *out, uint32_t value)
+/* The four digits of value (below 10^4), most significant in the lowest byte, as numbers 0 to 9. */
+static inline uint32_t cw_decimal_lanes_4(uint32_t value)
 {
     const uint32_t hundreds = value * 5243 >> 19;
     const uint32_t pairs = hundreds | (value - hundreds * 100) << 16;
     const uint32_t tens = pairs * 103 >> 10 & 0x000F000F;
-    const uint32_t lanes = tens | (pairs - tens * 10) << 8;
-    const unsigned skipped = (unsigned)__builtin_ctz(lanes | UINT32_C(1) << 24) & ~7U;
-    uint32_t word = (lanes + UINT32_C(0x30303030)) >> skipped;
+    return tens | (pairs - tens * 10) << 8;
+}
+
+/* The bits of lanes that are leading zeros, but for the last digit. */
+static inline unsigned cw_decimal_zeros_4(uint32_t lanes)
+{
+    return (unsigned)__builtin_ctz(lanes | UINT32_C(1) << 24) & ~7U;
+}
+
+/* Writes lanes without the skipped bits, a multiple of 8 up to 32. */
+static inline char *cw_decimal_cut_4(char *out, uint32_t lanes, unsigned skipped)
+{
+    uint32_t word = (uint32_t)((uint64_t)(lanes + UINT32_C(0x30303030)) >> skipped);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     word = __builtin_bswap32(word);
 #endif
     memcpy(out, &word, sizeof word);
     return out + 4 - skipped / 8;
+}
+
+/* One to four digits without leading zeros; value is below 10^4. */
+static inline char *cw_decimal_short_4(char *out, uint32_t value)
+{
+    const uint32_t lanes = cw_decimal_lanes_4(value);
+    return cw_decimal_cut_4(out, lanes, cw_decimal_zeros_4(lanes));
+}
+
+/* The same, but nothing for 0. */
+static inline char *cw_decimal_nonzero_4(char *out, uint32_t value)
+{
+    const uint32_t lanes = cw_decimal_lanes_4(value);
+    return cw_decimal_cut_4(out, lanes, (unsigned)__builtin_ctzll(lanes | UINT64_C(1) << 32) & ~7U);
 }
 
 static inline char *cw_decimal_u64(char *out, uint64_t value)
@@ -131,41 +125,31 @@ static inline char *cw_decimal_i32(char *out, int32_t value)
     return cw_decimal_i64(out, value);
 }
 
+/* By the day of a year that begins in March: "-MM-DD", a zero, and 1 where the date is of the next year. */
+extern const uint8_t cw_decimal_march_days[366][8];
+
 /* YYYY-MM-DD; days lies in the calendar's years 1 to 9999. */
 static inline char *cw_decimal_date(char *out, int32_t days)
 {
-    const struct cw_date date = cw_date_from_days(days);
-    const uint32_t century = (uint32_t)date.year / 100;
-    const uint64_t text =
-        cw_decimal_split_pairs(century | (uint64_t)((uint32_t)date.year - century * 100) << 16 |
-                               (uint64_t)(uint32_t)date.month << 32 | (uint64_t)(uint32_t)date.day << 48) +
-        CW_DECIMAL_ZEROS;
-    cw_decimal_store(out, text);
-    cw_decimal_store(out + 5, text >> 32);
-    cw_decimal_store(out + 8, text >> 48);
-    out[4] = '-';
-    out[7] = '-';
+    const struct cw_march_day march_day = cw_march_day_from_days(days);
+    const uint8_t *text = cw_decimal_march_days[march_day.day];
+    cw_decimal_cut_4(out, cw_decimal_lanes_4(march_day.year + text[7]), 0);
+    memcpy(out + 4, text, 8);
     return out + 10;
 }
 
-/* HH:MM:SS.ffffff of a day's microsecond. */
+/* HH:MM:SS.ffffff of a day's microsecond. Seconds and fraction are eight digits of one number. */
 static inline char *cw_decimal_time(char *out, int64_t micros_of_day)
 {
-    const uint32_t seconds = (uint32_t)((uint64_t)micros_of_day / 1000000);
-    const uint32_t fraction = (uint32_t)micros_of_day - seconds * 1000000;
-    const uint32_t minutes = seconds / 60;
+    const uint32_t minutes = (uint32_t)((uint64_t)micros_of_day / 60000000);
+    const uint32_t rest = (uint32_t)micros_of_day - minutes * 60000000;
     const uint32_t hours = minutes / 60;
-    const uint32_t first = fraction / 10000;
-    const uint64_t text =
-        cw_decimal_split_pairs(hours | (minutes - hours * 60) << 16 |
-                               (uint64_t)(seconds - minutes * 60) << 32 | (uint64_t)first << 48) +
-        CW_DECIMAL_ZEROS;
-    cw_decimal_store(out, (text & 0xFFFF) | UINT64_C(0x3A) << 16 | (text >> 16 & 0xFFFF) << 24 |
-                              UINT64_C(0x3A) << 40 | text >> 32 << 48);
-    out[8] = '.';
-    out[9] = (char)(text >> 48);
-    out[10] = (char)(text >> 56);
-    cw_decimal_4(out + 11, fraction - first * 10000);
+    const uint64_t pairs = hours | (uint64_t)(minutes - hours * 60) << 24;
+    const uint64_t tens = pairs * 103 >> 10 & UINT64_C(0xF00000F);
+    const uint64_t digits = cw_decimal_lanes(rest) + CW_DECIMAL_ZEROS;
+    /* The constant is "00:00:". */
+    cw_decimal_store(out, (tens | (pairs - tens * 10) << 8) + UINT64_C(0x3A30303A3030) + (digits << 48));
+    cw_decimal_store(out + 8, (digits >> 8 & ~UINT64_C(0xFF)) | '.');
     return out + 15;
 }
 

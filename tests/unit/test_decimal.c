@@ -58,6 +58,7 @@ START_TEST(up_to_four_digits_are_exact)
         char expected[8];
         snprintf(expected, sizeof expected, "%" PRIu32, value);
         ck_assert_str_eq(TEXT_OF(cw_decimal_short_4(buffer, value)), expected);
+        ck_assert_str_eq(TEXT_OF(cw_decimal_nonzero_4(buffer, value)), value > 0 ? expected : "");
     }
 }
 END_TEST
@@ -77,20 +78,10 @@ START_TEST(eight_digits_are_exact)
 }
 END_TEST
 
-START_TEST(fixed_widths_are_padded_with_zeros)
+START_TEST(eight_digits_are_padded_with_zeros)
 {
-    char expected[16];
-    for (uint32_t value = 0; value < 10000; value++) {
-        snprintf(expected, sizeof expected, "%04" PRIu32, value);
-        ck_assert_str_eq(TEXT_OF(cw_decimal_4(buffer, value)), expected);
-    }
-    for (uint32_t value = 0; value < 100; value++) {
-        snprintf(expected, sizeof expected, "%02" PRIu32, value);
-        ck_assert_str_eq(TEXT_OF(cw_decimal_2(buffer, value)), expected);
-    }
-    ck_assert_str_eq(TEXT_OF(cw_decimal_6(buffer, 1042)), "001042");
-    ck_assert_str_eq(TEXT_OF(cw_decimal_6(buffer, 999999)), "999999");
     ck_assert_str_eq(TEXT_OF(cw_decimal_8(buffer, 42)), "00000042");
+    ck_assert_str_eq(TEXT_OF(cw_decimal_8(buffer, 99999999)), "99999999");
 }
 END_TEST
 
@@ -146,6 +137,6 @@ END_TEST
 Suite *test_suite(void)
 {
     return harness_suite("decimal", whole_numbers_of_every_length, up_to_four_digits_are_exact,
-                         eight_digits_are_exact, fixed_widths_are_padded_with_zeros, dates_and_times,
+                         eight_digits_are_exact, eight_digits_are_padded_with_zeros, dates_and_times,
                          every_second_of_a_day, uuids);
 }
