@@ -17,9 +17,19 @@
 /* At most CW_PADDING / sizeof(int32_t). */
 #define PREFETCH_ROWS 8
 
+/* The slots of a pool of up to so many strings stay in the nearest cache by themselves. */
+#define MOST_NEAR_STRINGS 64
+
 /* A column with fewer rows than this writes strings of pools as they are: slots, of which there is one for
  * each string of the pool, would cost more than they save. */
 #define FEWEST_SLOTTED_ROWS 1024
+
+/* What one byte of a string grows to at most in any format. */
+#define MOST_GROWTH 7
+
+/* A column with a row for every so many strings of its pool fills all slots at once, in order, which takes
+ * far less time for each than to meet them one by one all over memory. */
+#define STRINGS_PER_ROW 8
 
 /* A chunk should be worth a system call and still fit a core's second-level cache. */
 #define CHUNK_BYTES 524288
@@ -36,11 +46,12 @@ struct text_column;
 typedef char *(*text_writer)(char *out, struct text_column *column, int64_t row);
 
 struct text_column {
-    text_writer write;
+    text_writer write;       /* the value with what stands before it, and the rest of the row */
+    text_writer write_value; /* the same from the value on */
     const void *values;
     const char *bytes;
     const uint8_t *validity;
-    _Atomic uint64_t *words;     /* of the slots */
+    _Atomic uint64_t *words;     /* of the slot of the pool's first string; null's stands before it */
     struct cw_text_slots *slots; /* of the pool met last; or NULL */
     const struct cw_pool *pool;  /* of the batch, where its strings are written without slots */
     int64_t pooled_rows;         /* seen so far */
@@ -50,7 +61,7 @@ struct text_column {
     size_t quote;                /* 1 where a quote stands before a value */
     size_t prefix_length;
     char prefix[88];
-    text_writer write_valid; /* what write calls for rows that are not null */
+    text_writer write_valid; /* what write_value calls for rows that are not null */
     const struct cw_text_format *format;
     int64_t day_start; /* of the latest timestamp, microseconds */
     char day_text[16]; /* its date and "T" */
@@ -66,13 +77,30 @@ struct text_chunk {
     struct cw_buffer rows;
     size_t usual_size; /* of the rows when the chunk was last finished */
     uint32_t column_count;
-    struct text_column columns[];
+    struct text_column columns[]; /* and one that ends the row */
 };
 
 static inline char *put(char *out, const struct short_text *text)
 {
     memcpy(out, text->bytes, sizeof text->bytes);
     return out + text->length;
+}
+
+/* What each writer ends with: what follows the value, and the row's other columns. That the next writer is
+ * called from here, not from a loop over columns, saves a return and a test for each value. */
+static inline char *end_value(char *out, const struct short_text *end, struct text_column *column,
+                              int64_t row)
+{
+    out = put(out, end);
+    column++;
+    return column->write(out, column, row);
+}
+
+static char *end_row(char *out, struct text_column *column, int64_t row)
+{
+    (void)column;
+    (void)row;
+    return out;
 }
 
 static inline char *open_quote(char *out, const struct text_column *column)
@@ -86,50 +114,64 @@ static char *write_bool(char *out, struct text_column *column, int64_t row)
     const uint8_t *bits = column->values;
     if ((bits[row >> 3] >> (row & 7)) & 1) {
         memcpy(out, "true", 4);
-        return put(out + 4, &column->end);
+        return end_value(out + 4, &column->end, column, row);
     }
     memcpy(out, "false", 5);
-    return put(out + 5, &column->end);
+    return end_value(out + 5, &column->end, column, row);
 }
 
 static char *write_int32(char *out, struct text_column *column, int64_t row)
 {
-    return put(cw_decimal_i32(out, ((const int32_t *)column->values)[row]), &column->end);
+    return end_value(cw_decimal_i32(out, ((const int32_t *)column->values)[row]), &column->end, column, row);
 }
 
 static char *write_int64(char *out, struct text_column *column, int64_t row)
 {
-    return put(cw_decimal_i64(out, ((const int64_t *)column->values)[row]), &column->end);
+    return end_value(cw_decimal_i64(out, ((const int64_t *)column->values)[row]), &column->end, column, row);
 }
 
 static char *write_date(char *out, struct text_column *column, int64_t row)
 {
     out = open_quote(out, column);
-    return put(cw_decimal_date(out, ((const int32_t *)column->values)[row]), &column->close);
+    return end_value(cw_decimal_date(out, ((const int32_t *)column->values)[row]), &column->close, column,
+                     row);
 }
 
 static char *write_uuid(char *out, struct text_column *column, int64_t row)
 {
     out = open_quote(out, column);
-    return put(cw_decimal_uuid(out, (const uint8_t *)column->values + row * 16), &column->close);
+    return end_value(cw_decimal_uuid(out, (const uint8_t *)column->values + row * 16), &column->close, column,
+                     row);
+}
+
+static inline char *write_time(char *out, struct text_column *column, int64_t row, int64_t micros_of_day)
+{
+    out = open_quote(out, column);
+    memcpy(out, column->day_text, sizeof column->day_text);
+    out = cw_decimal_time(out + 11, micros_of_day);
+    *out = 'Z';
+    return end_value(out + 1, &column->close, column, row);
+}
+
+static __attribute__((noinline)) char *write_time_of_new_day(char *out, struct text_column *column,
+                                                             int64_t row)
+{
+    const int64_t micros = ((const int64_t *)column->values)[row];
+    char text[CW_DECIMAL_SLACK];
+    int64_t micros_of_day;
+    *cw_decimal_date(text, cw_timestamp_split(micros, &micros_of_day)) = 'T';
+    memcpy(column->day_text, text, sizeof column->day_text);
+    column->day_start = micros - micros_of_day;
+    return write_time(out, column, row, micros_of_day);
 }
 
 /* Keeps the text of the latest day, since rows mostly stand in order of time. */
 static char *write_timestamp(char *out, struct text_column *column, int64_t row)
 {
     const int64_t micros = ((const int64_t *)column->values)[row];
-    int64_t micros_of_day = micros - column->day_start;
-    if ((uint64_t)micros_of_day >= (uint64_t)CW_MICROS_PER_DAY) {
-        char text[CW_DECIMAL_SLACK];
-        *cw_decimal_date(text, cw_timestamp_split(micros, &micros_of_day)) = 'T';
-        memcpy(column->day_text, text, sizeof column->day_text);
-        column->day_start = micros - micros_of_day;
-    }
-    out = open_quote(out, column);
-    memcpy(out, column->day_text, sizeof column->day_text);
-    out = cw_decimal_time(out + 11, micros_of_day);
-    *out = 'Z';
-    return put(out + 1, &column->close);
+    const int64_t micros_of_day = micros - column->day_start;
+    return (uint64_t)micros_of_day < (uint64_t)CW_MICROS_PER_DAY ? write_time(out, column, row, micros_of_day)
+                                                                 : write_time_of_new_day(out, column, row);
 }
 
 /* Strings of which none needs an escape. */
@@ -138,7 +180,7 @@ static char *write_clean(char *out, struct text_column *column, int64_t row)
     const int32_t *offsets = (const int32_t *)column->values + row;
     const size_t length = (size_t)(offsets[1] - offsets[0]);
     if (length == 0) {
-        return put(out, &column->empty_value);
+        return end_value(out, &column->empty_value, column, row);
     }
     const char *text = column->bytes + offsets[0];
     out = open_quote(out, column);
@@ -146,26 +188,27 @@ static char *write_clean(char *out, struct text_column *column, int64_t row)
     for (size_t i = 32; i < length; i += 32) {
         memcpy(out + i, text + i, 32);
     }
-    return put(out + length, &column->close);
+    return end_value(out + length, &column->close, column, row);
 }
 
 static char *write_string(char *out, struct text_column *column, int64_t row)
 {
     const int32_t *offsets = (const int32_t *)column->values + row;
     out = column->format->escape(out, column->bytes + offsets[0], (size_t)(offsets[1] - offsets[0]));
-    return put(out, &column->end);
+    return end_value(out, &column->end, column, row);
 }
 
 /* Writes a pool's string that has no slot yet and gives it one if it is short enough. */
-static __attribute__((noinline)) char *write_unslotted(char *out, struct text_column *column,
-                                                       size_t slot_number)
+static __attribute__((noinline)) char *write_unslotted(char *out, struct text_column *column, int64_t row)
 {
     const struct cw_pool *pool = column->slots->pool;
-    const uint32_t *offsets = pool->offsets + slot_number - 1;
+    const size_t code = (size_t)((const int32_t *)column->values)[row];
+    const uint32_t *offsets = pool->offsets + code;
     char *end = column->format->escape(out, pool->bytes + offsets[0], offsets[1] - offsets[0]);
     end = put(end, &column->end);
-    cw_text_slots_fill(column->slots, slot_number, out, (size_t)(end - out));
-    return end;
+    cw_text_slots_fill(column->slots, code + 1, out, (size_t)(end - out));
+    column++;
+    return column->write(end, column, row);
 }
 
 /* Starts to fetch the slot of a row some rows ahead: slots of large pools lie outside the nearest caches.
@@ -175,52 +218,61 @@ static __attribute__((noinline)) char *write_unslotted(char *out, struct text_co
 static inline void prefetch_slot(const struct text_column *column, int64_t row, size_t slot_size)
 {
     const uint32_t code = ((const uint32_t *)column->values)[row + PREFETCH_ROWS];
-    const uintptr_t address = (uintptr_t)column->words + ((uintptr_t)code + 1) * slot_size;
+    const uintptr_t address = (uintptr_t)column->words + (uintptr_t)code * slot_size;
     __builtin_prefetch((const void *)address);
 }
 
-static inline char *write_slot(char *out, struct text_column *column, size_t slot_number, size_t slot_size)
+static inline char *write_slot(char *out, struct text_column *column, int64_t row, ptrdiff_t slot_number,
+                               size_t slot_size)
 {
-    const size_t length = cw_text_slot_read(out, column->words, slot_number, slot_size);
+    _Atomic uint64_t *slot = column->words + slot_number * (ptrdiff_t)(slot_size / 8);
+    const size_t length = cw_text_slot_read(out, slot, slot_size);
     if (__builtin_expect(length == 0, 0)) {
-        return write_unslotted(out, column, slot_number);
+        return write_unslotted(out, column, row);
     }
-    return out + length;
+    column++;
+    return column->write(out + length, column, row);
 }
 
-static inline size_t slot_of_code(const struct text_column *column, int64_t row)
+static inline ptrdiff_t slot_of_code(const struct text_column *column, int64_t row)
 {
-    return (size_t)((const int32_t *)column->values)[row] + 1;
+    return ((const int32_t *)column->values)[row];
 }
 
-static inline size_t slot_of_valid(const struct text_column *column, int64_t row)
+/* -1, the slot of null, or the code. */
+static inline ptrdiff_t slot_of_valid(const struct text_column *column, int64_t row)
 {
-    const size_t valid = (column->validity[row >> 3] >> (row & 7)) & 1;
-    return slot_of_code(column, row) * valid;
+    const ptrdiff_t valid = (column->validity[row >> 3] >> (row & 7)) & 1;
+    return ((slot_of_code(column, row) + 1) & -valid) - 1;
+}
+
+static char *write_near_code(char *out, struct text_column *column, int64_t row)
+{
+    return write_slot(out, column, row, slot_of_code(column, row), CW_SMALL_SLOT);
 }
 
 static char *write_small_code(char *out, struct text_column *column, int64_t row)
 {
     prefetch_slot(column, row, CW_SMALL_SLOT);
-    return write_slot(out, column, slot_of_code(column, row), CW_SMALL_SLOT);
+    return write_slot(out, column, row, slot_of_code(column, row), CW_SMALL_SLOT);
 }
 
 static char *write_large_code(char *out, struct text_column *column, int64_t row)
 {
     prefetch_slot(column, row, CW_LARGE_SLOT);
-    return write_slot(out, column, slot_of_code(column, row), CW_LARGE_SLOT);
+    return write_slot(out, column, row, slot_of_code(column, row), CW_LARGE_SLOT);
 }
 
 static char *write_small_code_or_null(char *out, struct text_column *column, int64_t row)
 {
     prefetch_slot(column, row, CW_SMALL_SLOT);
-    return write_slot(out, column, slot_of_valid(column, row), CW_SMALL_SLOT);
+    return write_slot(out, column, row, slot_of_valid(column, row), CW_SMALL_SLOT);
 }
 
 static char *write_large_code_or_null(char *out, struct text_column *column, int64_t row)
 {
     prefetch_slot(column, row, CW_LARGE_SLOT);
-    return write_slot(out, column, slot_of_valid(column, row), CW_LARGE_SLOT);
+    return write_slot(out, column, row, slot_of_valid(column, row), CW_LARGE_SLOT);
 }
 
 /* A pool's string without a slot. */
@@ -228,7 +280,8 @@ static char *write_pooled(char *out, struct text_column *column, int64_t row)
 {
     const struct cw_pool *pool = column->pool;
     const uint32_t *offsets = pool->offsets + ((const int32_t *)column->values)[row];
-    return put(column->format->escape(out, pool->bytes + offsets[0], offsets[1] - offsets[0]), &column->end);
+    return end_value(column->format->escape(out, pool->bytes + offsets[0], offsets[1] - offsets[0]),
+                     &column->end, column, row);
 }
 
 static char *write_or_null(char *out, struct text_column *column, int64_t row)
@@ -236,7 +289,21 @@ static char *write_or_null(char *out, struct text_column *column, int64_t row)
     if ((column->validity[row >> 3] >> (row & 7)) & 1) {
         return column->write_valid(out, column, row);
     }
-    return put(out, &column->null_value);
+    return end_value(out, &column->null_value, column, row);
+}
+
+static inline char *put_prefix(char *out, const struct text_column *column)
+{
+    memcpy(out, column->prefix, 32);
+    if (column->prefix_length > 32) {
+        memcpy(out + 32, column->prefix + 32, sizeof column->prefix - 32);
+    }
+    return out + column->prefix_length;
+}
+
+static char *write_named(char *out, struct text_column *column, int64_t row)
+{
+    return column->write_value(put_prefix(out, column), column, row);
 }
 
 static struct short_text short_text_of(const char *first, const char *second, const char *third)
@@ -286,10 +353,11 @@ cw_status cw_text_chunk_new(const struct cw_encoder *encoder, const struct cw_te
                             struct cw_chunk **chunk, struct cw_error *error)
 {
     const uint32_t count = encoder->options.column_count;
-    struct text_chunk *made = calloc(1, sizeof *made + count * sizeof made->columns[0]);
+    const size_t size = sizeof(struct text_chunk) + ((size_t)count + 1) * sizeof(struct text_column);
+    struct text_chunk *made = calloc(1, size);
     if (made == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: a chunk of %s needs %zu bytes",
-                            encoder->options.entity->table, sizeof *made + count * sizeof made->columns[0]);
+                            encoder->options.entity->table, size);
     }
     made->format = format;
     made->column_count = count;
@@ -299,6 +367,7 @@ cw_status cw_text_chunk_new(const struct cw_encoder *encoder, const struct cw_te
                     i + 1 == count);
         made->columns[i].shelf = encoder->shelf;
     }
+    made->columns[count].write = end_row;
     *chunk = &made->base;
     return CW_OK;
 }
@@ -326,14 +395,34 @@ static cw_status use_pool(struct text_column *column, const struct cw_pool *pool
     }
     cw_text_slots_release(column->shelf, column->slots);
     column->slots = slots;
-    column->words = slots->words;
+    column->words = slots->words + slots->size / 8;
     return CW_OK;
+}
+
+/* Fills the slots of all strings of the column's pool, unless that has been done. */
+static void fill_all_slots(struct text_column *column)
+{
+    struct cw_text_slots *slots = column->slots;
+    const struct cw_pool *pool = slots->pool;
+    char value[MOST_GROWTH * CW_LARGE_SLOT + CW_PADDING];
+    if (atomic_flag_test_and_set(&slots->is_filled)) {
+        return;
+    }
+    for (uint32_t code = 0; code < pool->count; code++) {
+        const uint32_t start = pool->offsets[code];
+        const uint32_t length = pool->offsets[code + 1] - start;
+        if (length < slots->size) {
+            char *end = put(column->format->escape(value, pool->bytes + start, length), &column->end);
+            cw_text_slots_fill(slots, (size_t)code + 1, value, (size_t)(end - value));
+        }
+    }
 }
 
 static text_writer choose_code_writer(const struct text_column *column, bool has_nulls)
 {
+    const bool is_near = column->slots->pool->count <= MOST_NEAR_STRINGS;
     if (column->slots->size == CW_SMALL_SLOT) {
-        return has_nulls ? write_small_code_or_null : write_small_code;
+        return has_nulls ? write_small_code_or_null : is_near ? write_near_code : write_small_code;
     }
     return has_nulls ? write_large_code_or_null : write_large_code;
 }
@@ -346,16 +435,20 @@ static cw_status bind_pool(struct text_column *column, const struct cw_pool *poo
     if (column->slots == NULL && column->pooled_rows < FEWEST_SLOTTED_ROWS) {
         column->pool = pool;
         column->write_valid = write_pooled;
-        column->write = has_nulls ? write_or_null : write_pooled;
+        column->write_value = has_nulls ? write_or_null : write_pooled;
         return CW_OK;
     }
     const cw_status status =
         column->slots == NULL || column->slots->pool != pool ? use_pool(column, pool, error) : CW_OK;
-    if (status == CW_OK) {
-        column->pool = NULL;
-        column->write = choose_code_writer(column, has_nulls);
+    if (status != CW_OK) {
+        return status;
     }
-    return status;
+    if (column->pooled_rows >= pool->count / STRINGS_PER_ROW) {
+        fill_all_slots(column);
+    }
+    column->pool = NULL;
+    column->write_value = choose_code_writer(column, has_nulls);
+    return CW_OK;
 }
 
 static text_writer choose_string_writer(const struct text_column *column, const struct cw_column *source,
@@ -402,7 +495,7 @@ static cw_status column_bind(struct text_column *column, const struct cw_column 
         return bind_pool(column, source->pool, rows, has_nulls, error);
     }
     column->write_valid = choose_writer(column, source, rows);
-    column->write = has_nulls ? write_or_null : column->write_valid;
+    column->write_value = has_nulls ? write_or_null : column->write_valid;
     return CW_OK;
 }
 
@@ -445,39 +538,6 @@ static size_t block_size(const struct text_chunk *chunk, const struct cw_batch *
     return size;
 }
 
-static char *write_rows(struct text_chunk *chunk, char *out, int64_t first, int64_t last)
-{
-    struct text_column *columns = chunk->columns;
-    struct text_column *columns_end = columns + chunk->column_count;
-    for (int64_t row = first; row < last; row++) {
-        for (struct text_column *column = columns; column != columns_end; column++) {
-            out = column->write(out, column, row);
-        }
-    }
-    return out;
-}
-
-static inline char *put_prefix(char *out, const struct text_column *column)
-{
-    memcpy(out, column->prefix, 32);
-    if (column->prefix_length > 32) {
-        memcpy(out + 32, column->prefix + 32, sizeof column->prefix - 32);
-    }
-    return out + column->prefix_length;
-}
-
-static char *write_named_rows(struct text_chunk *chunk, char *out, int64_t first, int64_t last)
-{
-    struct text_column *columns = chunk->columns;
-    struct text_column *columns_end = columns + chunk->column_count;
-    for (int64_t row = first; row < last; row++) {
-        for (struct text_column *column = columns; column != columns_end; column++) {
-            out = column->write(put_prefix(out, column), column, row);
-        }
-    }
-    return out;
-}
-
 cw_status cw_text_chunk_add(struct cw_chunk *chunk, const struct cw_batch *batch, struct cw_error *error)
 {
     struct text_chunk *text = (struct text_chunk *)chunk;
@@ -488,10 +548,13 @@ cw_status cw_text_chunk_add(struct cw_chunk *chunk, const struct cw_batch *batch
         if (status != CW_OK) {
             return status;
         }
+        column->write = text->format->named ? write_named : column->write_value;
     }
     if (text->rows.capacity == 0 && text->usual_size > 0) {
-        const cw_status status =
-            cw_buffer_reserve(&text->rows, text->usual_size + text->usual_size / USUAL_MORE, error);
+        const int64_t last = BLOCK_ROWS < batch->row_count ? BLOCK_ROWS : batch->row_count;
+        const cw_status status = cw_buffer_reserve(
+            &text->rows, text->usual_size + text->usual_size / USUAL_MORE + block_size(text, batch, 0, last),
+            error);
         if (status != CW_OK) {
             return status;
         }
@@ -503,8 +566,9 @@ cw_status cw_text_chunk_add(struct cw_chunk *chunk, const struct cw_batch *batch
             return status;
         }
         char *out = text->rows.data + text->rows.size;
-        out = text->format->named ? write_named_rows(text, out, first, last)
-                                  : write_rows(text, out, first, last);
+        for (int64_t row = first; row < last; row++) {
+            out = text->columns[0].write(out, &text->columns[0], row);
+        }
         text->rows.size = (size_t)(out - text->rows.data);
     }
     return CW_OK;

@@ -15,7 +15,7 @@ struct cw_text_format {
     const char *null_value;
     const char *empty_value; /* an empty string */
     const char *separator;   /* after each value but the last: at most 1 byte */
-    size_t growth;           /* most bytes that one byte of a string can become */
+    size_t growth;           /* most bytes that one byte of a string can become, up to 7 */
     /* True when no byte needs to be escaped or makes quotes necessary. May look at up to 15 bytes past the
      * end (they are readable) and then answer false because of them. */
     bool (*is_clean)(const char *bytes, size_t size);

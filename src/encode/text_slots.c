@@ -50,6 +50,7 @@ static cw_status slots_new(const struct cw_pool *pool, size_t around, struct cw_
         return no_memory(sizeof *slots, error);
     }
     slots->pool = pool;
+    atomic_flag_clear(&slots->is_filled);
     measure(slots, around);
     const size_t size = ((size_t)pool->count + 2) * slots->size;
     slots->words = cw_table_alloc(size);

@@ -26,7 +26,8 @@ struct cw_text_slots {
     size_t longest; /* bytes of the pool's longest string */
     const struct cw_pool *pool;
     uint32_t column;
-    int64_t users; /* chunks */
+    atomic_flag is_filled; /* somebody fills all slots or has done so */
+    int64_t users;         /* chunks */
     struct cw_text_slots *next;
 };
 
@@ -55,16 +56,22 @@ void cw_text_slots_release(struct cw_slot_shelf *shelf, struct cw_text_slots *sl
 /* Fills a slot with a finished value, unless that is too long for it. */
 void cw_text_slots_fill(struct cw_text_slots *slots, size_t number, const char *value, size_t length);
 
-/* Copies a whole slot of a known size to out and returns the length of the text in it. The last word is read
- * first and was written last. */
-static inline size_t cw_text_slot_read(char *out, _Atomic uint64_t *words, size_t number, size_t size)
+static inline void cw_text_slot_copy_word(char *out, _Atomic uint64_t *slot, size_t i)
 {
-    _Atomic uint64_t *slot = words + number * (size / 8);
+    const uint64_t word = atomic_load_explicit(&slot[i], memory_order_relaxed);
+    memcpy(out + i * 8, &word, 8);
+}
+
+/* Copies a whole slot to out and returns the length of the text in it. size is a constant where this is
+ * called, CW_SMALL_SLOT or CW_LARGE_SLOT. The last word is read first and was written last. */
+static inline size_t cw_text_slot_read(char *out, _Atomic uint64_t *slot, size_t size)
+{
     const size_t last = size / 8 - 1;
     const uint64_t end = atomic_load_explicit(&slot[last], memory_order_acquire);
-    for (size_t i = 0; i < last; i++) {
-        const uint64_t word = atomic_load_explicit(&slot[i], memory_order_relaxed);
-        memcpy(out + i * 8, &word, 8);
+    cw_text_slot_copy_word(out, slot, 0);
+    if (size == CW_LARGE_SLOT) {
+        cw_text_slot_copy_word(out, slot, 1);
+        cw_text_slot_copy_word(out, slot, 2);
     }
     memcpy(out + last * 8, &end, 8);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

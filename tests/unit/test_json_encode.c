@@ -148,6 +148,48 @@ START_TEST(every_byte_is_escaped_as_it_must)
 }
 END_TEST
 
+/* Strings that stand in slots are escaped before they are found to be too long for one. */
+START_TEST(many_rows_of_strings_that_grow)
+{
+    static const uint32_t offsets[] = {0, 31, 45};
+    static const char bytes[45 + CW_PADDING] =
+        "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
+        "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
+        "\x01 and the rest";
+    static const struct cw_pool pool = {2, offsets, bytes};
+    const uint32_t chosen[] = {6};
+    const struct cw_encoder_options options = {
+        .format = CW_FORMAT_NDJSON, .entity = &row_entity, .columns = chosen, .column_count = 1};
+    struct cw_encoder *encoder;
+    struct cw_chunk *chunk;
+    struct cw_buffer note = {0};
+    ck_assert_int_eq(cw_encoder_new(&options, &encoder, NULL), CW_OK);
+    ck_assert_int_eq(cw_chunk_new(encoder, &chunk, NULL), CW_OK);
+    batch.row_count = 3000;
+    batch.columns[6].pool = &pool;
+    batch.columns[6].null_count = 0;
+    ck_assert_int_eq(cw_batch_reserve(&batch, 6, batch.row_count, NULL), CW_OK);
+    for (int64_t row = 0; row < batch.row_count; row++) {
+        ((int32_t *)batch.columns[6].values)[row] = row & 1;
+    }
+    ck_assert_int_eq(cw_chunk_add(chunk, &batch, NULL), CW_OK);
+    ck_assert_int_eq(cw_chunk_finish(chunk, true, &file, &note, NULL), CW_OK);
+    const char *const grown = "\\u0001\\u0001\\u0001\\u0001\\u0001\\u0001\\u0001\\u0001";
+    const char *parts[3000 / 2 * 7];
+    size_t count = 0;
+    for (int64_t row = 0; row < batch.row_count; row += 2) {
+        const char *const pair[] = {
+            "{\"word\":\"", grown, grown, grown, grown + 6, "\"}\n{\"word\":\"", "\\u0001 and the rest\"}\n"};
+        for (size_t i = 0; i < 7; i++) {
+            parts[count++] = pair[i];
+        }
+    }
+    check_file(parts, count);
+    cw_chunk_free(chunk);
+    cw_encoder_free(encoder);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("json_encode");
@@ -158,6 +200,7 @@ Suite *test_suite(void)
     tcase_add_test(group, json_of_two_chunks_has_one_comma_between);
     tcase_add_test(group, files_without_rows);
     tcase_add_test(group, every_byte_is_escaped_as_it_must);
+    tcase_add_test(group, many_rows_of_strings_that_grow);
     suite_add_tcase(suite, group);
     return suite;
 }
