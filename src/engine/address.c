@@ -1,6 +1,5 @@
 /* Rows of addresses: one to three per customer, the home address first. */
 #include "engine/customer_plan.h"
-#include "engine/email.h"
 #include "engine/fill.h"
 #include "engine/street_line.h"
 #include "engine/text_pools.h"
@@ -31,7 +30,7 @@ struct block {
 
 static const struct cw_market_table *table_of(const struct block *block, int64_t i)
 {
-    return &block->plan->tables->tables[block->places[i].customer.market];
+    return block->places[i].customer.table;
 }
 
 /* Further addresses are in the customer's own city, at another postal code of it where it has several. */
@@ -47,7 +46,7 @@ static void make_place(const struct cw_customer_plan *plan, const struct cw_cust
         return;
     }
     place->kind = cw_slice(&place->draw, 100) < 55 ? KIND_WORK : KIND_OTHER;
-    const struct cw_cities *cities = &plan->tables->tables[customer->market].market->cities;
+    const struct cw_cities *cities = &customer->table->market->cities;
     uint32_t first = cities->first_postal[customer->city];
     place->customer.postal = first + cw_slice(&place->draw, cities->first_postal[customer->city + 1] - first);
 }

@@ -42,6 +42,8 @@ void cw_birth_decades_fill(struct cw_birth_decades *decades, const struct cw_age
 {
     decades->start[CW_BIRTH_DECADES] = 0;
     decades->start[0] = UINT32_MAX;
+    decades->start[CW_ANY_DECADE] = UINT32_MAX;
+    decades->start[CW_ANY_DECADE + 1] = 0;
     for (int32_t d = 1; d < CW_BIRTH_DECADES; d++) {
         /* Who was born on the decade's first day is so old, and belongs to it; who is older does not. */
         int32_t age = day - cw_date_to_days(CW_FIRST_BIRTH_DECADE + 10 * d, 1, 1);

@@ -16,9 +16,10 @@ struct cw_age_table {
 
 /* Where the decades of birth lie among the ages, by probability of 2^32: those born in decade d are the ages
  * from start[d + 1] up to start[d], so the youngest come first. Empty for decades in which nobody of age was
- * born. */
+ * born. CW_ANY_DECADE is of all ages. */
+#define CW_ANY_DECADE (CW_BIRTH_DECADES + 1)
 struct cw_birth_decades {
-    uint32_t start[CW_BIRTH_DECADES + 1];
+    uint32_t start[CW_ANY_DECADE + 2];
 };
 
 void cw_age_table_fill(struct cw_age_table *ages);

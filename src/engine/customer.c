@@ -13,8 +13,7 @@
 
 struct block {
     const struct cw_customer_plan *plan;
-    const struct cw_market_table *tables; /* of the plan */
-    int64_t at;                           /* row of the batch where the block begins */
+    int64_t at; /* row of the batch where the block begins */
     int64_t count;
     struct cw_customer customers[BLOCK_ROWS];
     struct cw_identity identities[BLOCK_ROWS];
@@ -22,7 +21,7 @@ struct block {
 
 static const struct cw_market_table *table_of(const struct block *block, int64_t i)
 {
-    return &block->tables[block->customers[i].market];
+    return block->customers[i].table;
 }
 
 static void fill_id(const struct block *block, struct cw_batch *batch)
@@ -54,10 +53,7 @@ static void fill_created_at(const struct block *block, struct cw_batch *batch)
 static void fill_email(const struct block *block, struct cw_batch *batch)
 {
     struct cw_fill_text text = cw_fill_text_begin(batch, CW_CUSTOMER_EMAIL, block->at);
-    for (int64_t i = 0; i < block->count; i++) {
-        cw_fill_text_end(&text,
-                         cw_email_write(block->plan, &block->customers[i], &block->identities[i], text.at));
-    }
+    cw_emails_write(block->plan, block->customers, block->identities, block->count, &text);
 }
 
 static void fill_given_name(const struct block *block, struct cw_batch *batch)
@@ -316,7 +312,7 @@ cw_status cw_customer_fill(const struct cw_customer_plan *plan, int64_t first, i
     if (status != CW_OK) {
         return status;
     }
-    struct block block = {.plan = plan, .tables = tables->tables};
+    struct block block = {.plan = plan};
     for (; block.at < count; block.at += block.count) {
         block.count = count - block.at < BLOCK_ROWS ? count - block.at : BLOCK_ROWS;
         cw_customers_make(plan, first + block.at, block.count, block.customers);

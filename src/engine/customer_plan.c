@@ -46,6 +46,22 @@ static void share_customers(struct cw_customer_plan *plan, const struct cw_run_s
     }
 }
 
+static void fill_market_guide(struct cw_customer_plan *plan)
+{
+    plan->market_guide_shift = 0;
+    while (plan->count >> plan->market_guide_shift >= 1 << CW_MARKET_GUIDE_BITS) {
+        plan->market_guide_shift++;
+    }
+    uint8_t market = 0;
+    for (int64_t i = 0; i < 1 << CW_MARKET_GUIDE_BITS; i++) {
+        while (market + 1U < plan->market_count &&
+               plan->market_ends[market] <= i << plan->market_guide_shift) {
+            market++;
+        }
+        plan->market_guide[i] = market;
+    }
+}
+
 cw_status cw_customer_plan_init(struct cw_customer_plan *plan, const struct cw_run_spec *spec,
                                 const struct cw_market_tables *tables, struct cw_error *error)
 {
@@ -66,6 +82,7 @@ cw_status cw_customer_plan_init(struct cw_customer_plan *plan, const struct cw_r
     plan->order = cw_permutation_make(plan->streams[CW_CUSTOMER_DRAW_ORDER],
                                       plan->count > 0 ? (uint64_t)plan->count : 1);
     share_customers(plan, spec);
+    fill_market_guide(plan);
     cw_birth_decades_fill(&plan->decades, &tables->ages, (int32_t)(plan->as_of / CW_MICROS_PER_DAY));
     int64_t start = spec->opening;
     if (spec->segment == CW_SEGMENT_NEW && spec->as_of - NEW_DAYS * CW_MICROS_PER_DAY > start) {
@@ -124,15 +141,16 @@ static void make_times(const struct cw_customer_plan *plan, int64_t first, int64
 static void make_markets(const struct cw_customer_plan *plan, int64_t first, int64_t count,
                          struct cw_customer *customers)
 {
+    const struct cw_market_table *tables = plan->tables->tables;
     const struct cw_permutation order = plan->order;
-    const uint32_t last = plan->market_count - 1;
     for (int64_t i = 0; i < count; i++) {
         int64_t place = (int64_t)cw_permute(&order, (uint64_t)(first + i));
-        uint32_t m = 0;
-        for (uint32_t k = 0; k < last; k++) {
-            m += place >= plan->market_ends[k];
+        uint32_t m = plan->market_guide[place >> plan->market_guide_shift];
+        while (place >= plan->market_ends[m]) {
+            m++;
         }
         customers[i].market = (uint8_t)m;
+        customers[i].table = &tables[m];
         customers[i].number = place - plan->markets[m].first;
     }
 }
@@ -141,16 +159,15 @@ static void make_markets(const struct cw_customer_plan *plan, int64_t first, int
 static void make_cities(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
 {
     const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_PLACE];
-    const struct cw_market_table *tables = plan->tables->tables;
     uint32_t draws[FETCHED_ROWS];
     for (int64_t i = 0; i < count; i++) {
-        const struct cw_market_table *table = &tables[customers[i].market];
+        const struct cw_market_table *table = customers[i].table;
         uint32_t draw = (uint32_t)(cw_draw(stream, (uint64_t)customers[i].row, 0) >> 32);
         draws[i] = draw;
         __builtin_prefetch(&table->cities[((uint64_t)draw * table->city_count) >> 32]);
     }
     for (int64_t i = 0; i < count; i++) {
-        const struct cw_market_table *table = &tables[customers[i].market];
+        const struct cw_market_table *table = customers[i].table;
         customers[i].city = cw_city_pick(table, draws[i]);
         __builtin_prefetch(&table->cities[customers[i].city]);
     }
@@ -159,10 +176,9 @@ static void make_cities(const struct cw_customer_plan *plan, int64_t count, stru
 static void make_traits(const struct cw_customer_plan *plan, int64_t count, struct cw_customer *customers)
 {
     const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_TRAITS];
-    const struct cw_market_table *tables = plan->tables->tables;
     for (int64_t i = 0; i < count; i++) {
         struct cw_customer *customer = &customers[i];
-        const struct cw_city_cell *city = &tables[customer->market].cities[customer->city];
+        const struct cw_city_cell *city = &customer->table->cities[customer->city];
         customer->traits = cw_draw(stream, (uint64_t)customer->row, 0);
         customer->region = city->region;
         customer->postal =
@@ -188,20 +204,14 @@ void cw_customer_make(const struct cw_customer_plan *plan, int64_t row, struct c
     cw_customers_make(plan, row, 1, customer);
 }
 
-void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint8_t id[16])
-{
-    uint64_t row = (uint64_t)(plan->prior_total + customer->row);
-    cw_uuid_v7(id, customer->created_at, cw_unique62(plan->streams[CW_CUSTOMER_DRAW_ID], row));
-}
-
 /* ---- Names ---- */
 
 /* Nobody signs up as a child: the few who would be too young are made up to four years older than that. */
 static int32_t birth_date(const struct cw_age_table *ages, const struct cw_birth_decades *decades,
                           int32_t as_of_day, int32_t sign_up_day, uint8_t decade, uint64_t draw)
 {
-    uint32_t low = decade != CW_ANY_DECADE ? decades->start[decade + 1] : 0;
-    uint32_t high = decade != CW_ANY_DECADE ? decades->start[decade] : UINT32_MAX;
+    uint32_t low = decades->start[decade + 1];
+    uint32_t high = decades->start[decade];
     int32_t age = cw_age_days(ages, low + (uint32_t)(((draw >> 32) * (high - low)) >> 32));
     int32_t youngest = as_of_day - sign_up_day + YOUNGEST_SIGN_UP_DAYS + 1;
     int32_t older = youngest + (int32_t)(((draw & 0xffffffff) * FOUR_YEARS_DAYS) >> 32);
@@ -212,16 +222,15 @@ static int32_t birth_date(const struct cw_age_table *ages, const struct cw_birth
 static void find_families(const struct cw_customer_plan *plan, const struct cw_customer *customers,
                           int64_t count, struct cw_identity *identities)
 {
-    const struct cw_market_table *tables = plan->tables->tables;
     for (int64_t i = 0; i < count; i++) {
         const struct cw_customer_market *run = &plan->markets[customers[i].market];
-        const struct cw_name_range *families = &tables[customers[i].market].names.families;
+        const struct cw_name_range *families = &customers[i].table->names.families;
         uint64_t position = (uint64_t)customers[i].number * run->step + run->offset;
         identities[i].within = position;
         __builtin_prefetch(&families->starts[cw_name_guide(families, position)]);
     }
     for (int64_t i = 0; i < count; i++) {
-        const struct cw_name_tables *names = &tables[customers[i].market].names;
+        const struct cw_name_tables *names = &customers[i].table->names;
         uint32_t group = cw_name_find(&names->families, identities[i].within);
         identities[i].family_group = group;
         identities[i].within -= cw_name_start(&names->families, group);
@@ -232,10 +241,9 @@ static void find_families(const struct cw_customer_plan *plan, const struct cw_c
 static void find_given_names(const struct cw_customer_plan *plan, const struct cw_customer *customers,
                              int64_t count, struct cw_identity *identities)
 {
-    const struct cw_market_table *tables = plan->tables->tables;
     for (int64_t i = 0; i < count; i++) {
         struct cw_identity *identity = &identities[i];
-        const struct cw_market_table *table = &tables[customers[i].market];
+        const struct cw_market_table *table = customers[i].table;
         const struct cw_name_tables *names = &table->names;
         const struct cw_family_group *family = &names->family_groups[identity->family_group];
         identity->family = family->first;
@@ -249,7 +257,7 @@ static void find_given_names(const struct cw_customer_plan *plan, const struct c
         __builtin_prefetch(&names->givens.starts[cw_name_guide(&names->givens, identity->within)]);
     }
     for (int64_t i = 0; i < count; i++) {
-        const struct cw_name_tables *names = &tables[customers[i].market].names;
+        const struct cw_name_tables *names = &customers[i].table->names;
         identities[i].given_group = cw_name_find(&names->givens, identities[i].within);
         __builtin_prefetch(&names->given_groups[identities[i].given_group]);
     }
@@ -260,20 +268,21 @@ static void choose_spellings(const struct cw_customer_plan *plan, const struct c
 {
     const struct cw_stream stream = plan->streams[CW_CUSTOMER_DRAW_NAME];
     const struct cw_stream births = plan->streams[CW_CUSTOMER_DRAW_BIRTH];
-    const struct cw_market_table *tables = plan->tables->tables;
     const int32_t as_of_day = (int32_t)(plan->as_of / CW_MICROS_PER_DAY);
     uint64_t products[FETCHED_ROWS]; /* the cell in the high half, what is left of the draw in the low one */
+    const struct cw_given_cell *cells_of[FETCHED_ROWS];
     for (int64_t i = 0; i < count; i++) {
-        const struct cw_name_tables *names = &tables[customers[i].market].names;
+        const struct cw_name_tables *names = &customers[i].table->names;
         const struct cw_given_group *given = &names->given_groups[identities[i].given_group];
         uint64_t draw = cw_draw(stream, (uint64_t)customers[i].row, 0);
         products[i] = (draw >> 32) * given->cell_count;
-        __builtin_prefetch(&names->given_cells[given->first_cell + (uint32_t)(products[i] >> 32)]);
+        cells_of[i] = names->given_cells + given->first_cell;
+        /* The cell or another one of the group, which mostly lie in two cache lines. */
+        __builtin_prefetch(cells_of[i]);
+        __builtin_prefetch(cells_of[i] + given->cell_count - 1);
     }
     for (int64_t i = 0; i < count; i++) {
-        const struct cw_name_tables *names = &tables[customers[i].market].names;
-        const struct cw_given_cell *cells =
-            names->given_cells + names->given_groups[identities[i].given_group].first_cell;
+        const struct cw_given_cell *cells = cells_of[i];
         uint32_t index = (uint32_t)(products[i] >> 32);
         const struct cw_given_cell *cell =
             cells +
@@ -316,7 +325,7 @@ static int64_t round_limit(double amount, const struct cw_market *market)
 static int64_t draw_limit(const struct cw_customer_plan *plan, const struct cw_customer *customer,
                           double us_cents, uint64_t draw)
 {
-    const struct cw_market *market = plan->tables->tables[customer->market].market;
+    const struct cw_market *market = customer->table->market;
     return round_limit(us_cents * plan->tables->spread[draw >> 56] * (double)market->rate / 10000.0, market);
 }
 
@@ -371,7 +380,7 @@ void cw_customer_method(const struct cw_customer_plan *plan, const struct cw_cus
 {
     static const double medians[CW_PAYMENT_KIND_COUNT] = {300000, 200000, 600000, 200000, 0, 120000};
     static const double segment_factors[CW_SEGMENT_COUNT] = {1.0, 1.0, 3.0, 12.0, 1.0};
-    const struct cw_market_table *table = &plan->tables->tables[customer->market];
+    const struct cw_market_table *table = customer->table;
     uint64_t choice = cw_customer_draw(plan, CW_CUSTOMER_DRAW_METHOD, customer->row, 8 * k);
     uint64_t draw = cw_customer_draw(plan, CW_CUSTOMER_DRAW_METHOD, customer->row, 8 * k + 1);
     method->brand = cw_alias_pick(&table->payment_brands, choice);

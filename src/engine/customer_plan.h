@@ -3,6 +3,7 @@
 #define CW_ENGINE_CUSTOMER_PLAN_H
 
 #include "base/draw.h"
+#include "base/uuid.h"
 #include "cartwright/run.h"
 #include "engine/growth.h"
 #include "engine/market_tables.h"
@@ -10,6 +11,7 @@
 
 #define CW_ADDRESSES_MAX 3
 #define CW_PAYMENT_METHODS_MAX 3
+#define CW_MARKET_GUIDE_BITS 6
 #define CW_RATE_LEVELS 4 /* purchase rates within a segment */
 
 /* Purposes of the customers' draws. Values take part in every draw: never renumber. */
@@ -49,6 +51,9 @@ struct cw_customer_plan {
     uint32_t market_count;
     struct cw_customer_market markets[CW_MARKETS_MAX];
     int64_t market_ends[CW_MARKETS_MAX]; /* first + count of each market */
+    uint8_t
+        market_guide[1 << CW_MARKET_GUIDE_BITS]; /* first market that may hold a place with these top bits */
+    uint32_t market_guide_shift;
     int64_t prior[CW_MARKETS_MAX];
     struct cw_permutation order;
     const struct cw_growth *growth; /* of the tables where it suits, else the plan's own */
@@ -65,6 +70,7 @@ void cw_customer_plan_clear(struct cw_customer_plan *plan);
 
 /* What other columns and the orders follow from. */
 struct cw_customer {
+    const struct cw_market_table *table; /* of the market */
     int64_t row;
     int64_t created_at;
     int64_t number;        /* rank among the market's customers, in the order of names */
@@ -136,7 +142,12 @@ static inline uint64_t cw_customer_draw(const struct cw_customer_plan *plan, enu
     return cw_draw(plan->streams[purpose], (uint64_t)row, number);
 }
 
-void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_customer *customer, uint8_t id[16]);
+static inline void cw_customer_id(const struct cw_customer_plan *plan, const struct cw_customer *customer,
+                                  uint8_t id[CW_UUID_SIZE])
+{
+    uint64_t row = (uint64_t)(plan->prior_total + customer->row);
+    cw_uuid_v7(id, customer->created_at, cw_unique62(plan->streams[CW_CUSTOMER_DRAW_ID], row));
+}
 
 /* Highest open amount on account, minor units of the market's currency. */
 int64_t cw_customer_credit_limit(const struct cw_customer_plan *plan, const struct cw_customer *customer);

@@ -3,9 +3,10 @@
 #define CW_ENGINE_EMAIL_H
 
 #include "engine/customer_plan.h"
+#include "engine/fill.h"
 
-/* Writes the address in lower-case ASCII, 256 bytes at most; returns the end. */
-char *cw_email_write(const struct cw_customer_plan *plan, const struct cw_customer *customer,
-                     const struct cw_identity *identity, char *out);
+/* Writes the addresses of count customers in lower-case ASCII, 256 bytes each at most. */
+void cw_emails_write(const struct cw_customer_plan *plan, const struct cw_customer *customers,
+                     const struct cw_identity *identities, int64_t count, struct cw_fill_text *text);
 
 #endif

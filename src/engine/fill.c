@@ -88,7 +88,8 @@ void cw_fill_fields(struct cw_batch *batch, uint64_t columns, const struct cw_fi
     }
 }
 
-/* Eight rows become a byte by one multiplication, which puts each flag at its bit of the highest byte. */
+/* Eight rows become a byte by one multiplication, which puts each flag at its bit of the highest byte, and
+ * another one adds the flags up there. */
 void cw_fill_validity(struct cw_batch *batch, uint32_t column, int64_t at, const uint8_t *valid,
                       int64_t count)
 {
@@ -104,9 +105,8 @@ void cw_fill_validity(struct cw_batch *batch, uint32_t column, int64_t at, const
         for (int64_t k = 0; k < 8; k++) {
             flags |= (uint64_t)valid[i + k] << (8 * k);
         }
-        uint8_t bits = (uint8_t)((flags * UINT64_C(0x0102040810204080)) >> 56);
-        target->validity[(at + i) >> 3] = bits;
-        nulls -= __builtin_popcount(bits);
+        target->validity[(at + i) >> 3] = (uint8_t)((flags * UINT64_C(0x0102040810204080)) >> 56);
+        nulls -= (int64_t)(flags * UINT64_C(0x0101010101010101) >> 56);
     }
     for (; i < count; i++) {
         cw_fill_bit(target->validity, at + i, valid[i] != 0);

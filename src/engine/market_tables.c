@@ -1,5 +1,6 @@
 #include "engine/market_tables.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,8 @@ static cw_status build_choices(struct cw_market_table *table, struct cw_arena *a
     } choices[] = {{&table->streets, market->streets.weights, market->streets.count},
                    {&table->phones, market->phones.weights, market->phones.count},
                    {&table->payment_brands, market->payment_brands.weights, market->payment_brands.count},
-                   {&table->email_domains, market->email_domains.weights, market->email_domains.count}};
+                   {&table->email_ends[CW_EMAIL_PROVIDER].choice, market->email_domains.weights,
+                    market->email_domains.count}};
     cw_status status = CW_OK;
     for (size_t i = 0; i < sizeof choices / sizeof choices[0] && status == CW_OK; i++) {
         struct cw_alias made = {0};
@@ -195,6 +197,66 @@ static cw_status build_street_texts(struct cw_market_table *table, struct cw_are
     return CW_OK;
 }
 
+static cw_status set_email_end(struct cw_email_end *end, const char *mark, const struct cw_pool *names,
+                               uint32_t name, const char *domain, struct cw_error *error)
+{
+    char text[2 * CW_EMAIL_END_MAX];
+    int length =
+        snprintf(text, sizeof text, "%s%.*s%s", mark, (int)(names->offsets[name + 1] - names->offsets[name]),
+                 names->bytes + names->offsets[name], domain);
+    if (length > CW_EMAIL_END_MAX) {
+        return cw_error_set(error, CW_E_INTERNAL, NULL,
+                            "e-mail addresses end in \"%s\", %d bytes; expected up to %d", text, length,
+                            CW_EMAIL_END_MAX);
+    }
+    memcpy(end->text, text, (size_t)length);
+    end->length = (uint8_t)length;
+    return CW_OK;
+}
+
+/* One end for each of the names, which are chosen evenly unless there is a choice already. */
+static cw_status build_ends_of(struct cw_email_ends *ends, struct cw_arena *arena, const char *mark,
+                               const struct cw_pool *names, const char *domain, struct cw_error *error)
+{
+    struct cw_alias_cell *cells = cw_arena_alloc(arena, names->count * sizeof *cells);
+    ends->ends = cw_arena_alloc(arena, names->count * sizeof *ends->ends);
+    if (cells == NULL || ends->ends == NULL) {
+        return no_memory(error, "e-mail addresses");
+    }
+    cw_status status = CW_OK;
+    for (uint32_t i = 0; i < names->count && status == CW_OK; i++) {
+        cells[i] = (struct cw_alias_cell){.threshold = UINT32_MAX, .other = i};
+        status = set_email_end(&ends->ends[i], mark, names, i, domain, error);
+    }
+    if (ends->choice.count == 0) {
+        ends->choice = (struct cw_alias){names->count, cells};
+    }
+    return status;
+}
+
+static cw_status build_email_ends(struct cw_market_table *table, struct cw_arena *arena,
+                                  struct cw_error *error)
+{
+    static const uint32_t no_text[] = {0, 0};
+    static const struct cw_pool no_name = {1, no_text, ""};
+    const struct cw_market *market = table->market;
+    const struct {
+        const char *mark;
+        const struct cw_pool *names;
+        const char *domain;
+    } parts[CW_EMAIL_OWNER_COUNT] = {
+        [CW_EMAIL_PROVIDER] = {"@", &market->email_domains.names, ""},
+        [CW_EMAIL_COMPANY] = {"@", &market->company_ascii, market->company_domain},
+        [CW_EMAIL_SELF] = {"", &no_name, ".name"},
+    };
+    cw_status status = CW_OK;
+    for (uint32_t o = 0; o < CW_EMAIL_OWNER_COUNT && status == CW_OK; o++) {
+        status = build_ends_of(&table->email_ends[o], arena, parts[o].mark, parts[o].names, parts[o].domain,
+                               error);
+    }
+    return status;
+}
+
 static cw_status note_shown_regions(struct cw_market_table *table, struct cw_arena *arena,
                                     struct cw_error *error)
 {
@@ -240,8 +302,8 @@ static cw_status find_region_zones(struct cw_market_table *table, struct cw_aren
 
 /* A market's parts besides its names. */
 static cw_status (*const builders[])(struct cw_market_table *, struct cw_arena *, struct cw_error *) = {
-    build_choices,      build_cities,       build_phone_ranges,
-    build_street_texts, note_shown_regions, find_region_zones,
+    build_choices,    build_cities,       build_phone_ranges, build_street_texts,
+    build_email_ends, note_shown_regions, find_region_zones,
 };
 
 static cw_status build_market(struct cw_market_table *table, struct cw_arena *arena,
@@ -252,9 +314,6 @@ static cw_status build_market(struct cw_market_table *table, struct cw_arena *ar
     for (size_t i = 0; i < sizeof builders / sizeof builders[0] && status == CW_OK; i++) {
         status = builders[i](table, arena, error);
     }
-    size_t length = strlen(table->market->company_domain);
-    table->company_domain_length = (uint8_t)(length < CW_COMPANY_DOMAIN_MAX ? length : CW_COMPANY_DOMAIN_MAX);
-    memcpy(table->company_domain, table->market->company_domain, table->company_domain_length);
     return status == CW_OK ? cw_street_format_init(&table->street_format, table->market, error) : status;
 }
 

@@ -36,7 +36,20 @@ struct cw_street_text {
     uint8_t length;
 };
 
-#define CW_COMPANY_DOMAIN_MAX 16
+/* Whose domain an e-mail address has: a free-mail provider's, a company's, or the customer's own. */
+enum cw_email_owner { CW_EMAIL_PROVIDER, CW_EMAIL_COMPANY, CW_EMAIL_SELF, CW_EMAIL_OWNER_COUNT };
+
+/* What stands behind the names in an e-mail address: "@example.com". */
+#define CW_EMAIL_END_MAX 39
+struct cw_email_end {
+    char text[CW_EMAIL_END_MAX];
+    uint8_t length;
+};
+
+struct cw_email_ends {
+    struct cw_alias choice;
+    struct cw_email_end *ends;
+};
 
 struct cw_market_table {
     const struct cw_market *market;
@@ -50,10 +63,8 @@ struct cw_market_table {
     struct cw_alias streets;             /* count 0 where the market has none */
     struct cw_alias phones;
     struct cw_alias payment_brands;
-    struct cw_alias email_domains;
+    struct cw_email_ends email_ends[CW_EMAIL_OWNER_COUNT];
     struct cw_street_format street_format;
-    char company_domain[CW_COMPANY_DOMAIN_MAX]; /* ".co.uk" */
-    uint8_t company_domain_length;
     uint16_t *region_zones; /* time zone of each region: that of its largest city */
     /* Where the market's strings begin in the shared pools. */
     uint32_t given_base, family_base, city_base, region_base, postal_base, company_base, brand_base;

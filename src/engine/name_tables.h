@@ -12,7 +12,6 @@
 #include "model/reference.h"
 
 #define CW_INITIALS 26
-#define CW_ANY_DECADE 255
 #define CW_NAME_GUIDE_BITS 12
 #define CW_FAMILY_SPELLINGS_MAX 63
 #define CW_FAMILY_TEXT_MAX 14

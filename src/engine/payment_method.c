@@ -23,7 +23,7 @@ struct block {
 
 static const struct cw_market_table *table_of(const struct block *block, int64_t i)
 {
-    return &block->plan->tables->tables[block->methods[i].customer.market];
+    return block->methods[i].customer.table;
 }
 
 static bool is_card(const struct block *block, int64_t i)

@@ -27,16 +27,18 @@ static inline uint32_t cw_house_number(const struct cw_street_format *format, ui
 static inline char *cw_street_write_pair(const struct cw_market_table *table, uint32_t street, uint32_t draw,
                                          char *out)
 {
-    char number[CW_DECIMAL_SLACK];
     const struct cw_street_format *format = &table->street_format;
-    size_t number_length = (size_t)(cw_decimal_short_4(number, cw_house_number(format, draw)) - number);
+    uint32_t number = cw_decimal_lanes_4(cw_house_number(format, draw));
+    unsigned zeros = cw_decimal_zeros_4(number);
+    size_t number_length = 4 - zeros / 8;
     size_t name_length = table->street_texts[street].length;
-    size_t first_length = format->is_name_first ? name_length : number_length;
-    size_t name_at = format->is_name_first ? 0 : first_length + 1;
-    size_t number_at = format->is_name_first ? first_length + 1 : 0;
-    memcpy(out + number_at, number, 4);
+    size_t name_first = 0 - (size_t)format->is_name_first; /* a mask */
+    size_t first_length = number_length ^ ((number_length ^ name_length) & name_first);
+    size_t name_at = (first_length + 1) & ~name_first;
+    size_t number_at = (first_length + 1) & name_first;
+    cw_decimal_cut_4(out + number_at, number, zeros);
     cw_street_text_write(out + name_at, table, street);
-    memcpy(out + (format->is_name_first ? number_at : CW_STREET_BYTES - 4), number, 4);
+    cw_decimal_cut_4(out + (number_at | ((CW_STREET_BYTES - 4) & ~name_first)), number, zeros);
     out[first_length] = ' ';
     return out + number_length + 1 + name_length;
 }
