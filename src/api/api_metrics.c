@@ -2,13 +2,13 @@
 #include "api/api_metrics.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/route.h"
+#include "base/decimal.h"
 #include "service/program_version.h"
 
 enum family {
@@ -144,11 +144,11 @@ void cw_api_metrics_free(struct cw_api_metrics *metrics)
 
 void cw_api_count_request(struct cw_api *api, const struct cw_exchange *exchange, int64_t microseconds)
 {
-    char status[12];
+    char status[CW_DECIMAL_SLACK + 1];
     const char *route = exchange->route != NULL ? exchange->route->path : "none";
     /* Methods from outside that no route has would make series without end. */
     const char *method = exchange->route != NULL ? exchange->route->method : "other";
-    snprintf(status, sizeof status, "%d", exchange->reply.status);
+    *cw_decimal_i32(status, exchange->reply.status) = '\0';
     const char *labels[CW_METRIC_LABELS_MAX] = {method, route, status};
     cw_metric_add(cw_metric_get(api->metrics->families[REQUESTS], labels), 1);
     cw_metric_observe(cw_metric_get(api->metrics->families[LATENCY], labels), (double)microseconds / 1e6);

@@ -1,5 +1,6 @@
 """Jobs that outlive their server: killed, stopped or paused, whoever shares the store takes them up, once."""
 import json
+import random
 import signal
 import subprocess
 import time
@@ -131,6 +132,34 @@ def test_each_job_is_done_once_by_two_servers(shared, serve):
     assert {run["id"] for run in runs} == {job["result"]["run_id"] for job in done} and len(runs) == 20
     assert servers[1].count("customers") == sum(1500 + i for i in range(20))
     assert {job["attempts"] for job in done} == {1}
+
+
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.slow)])
+def test_jobs_are_done_once_however_many_workers_are_killed(cartwright, shared, serve, rounds):
+    draw = random.Random(rounds)
+    servers, jobs, attempts = [serve(shared), serve(shared)], {}, 0
+    for number in range(rounds):
+        for i in range(6):
+            count = int(2 ** draw.uniform(6, 16))
+            jobs[submit(servers[i % 2], count, seed=100 * number + i)] = count
+        time.sleep(draw.uniform(0, 1.5))
+        killed = draw.randrange(2)
+        servers[killed].kill()
+        servers[killed] = serve(shared)
+        for job in list(jobs)[-6:]:
+            attempts += wait_for(servers[draw.randrange(2)], job, succeeded)["attempts"]
+    done = [servers[0].get(f"/api/v1/jobs/{job}").json() for job in jobs]
+    assert [job["result"]["counts"]["customers"] for job in done] == list(jobs.values())
+    runs = {run["id"] for job in done for run in [servers[0].get(f"/api/v1/runs/{job['result']['run_id']}").json()]}
+    assert len(runs) == len(jobs)
+    assert count_customers(shared) == sum(jobs.values())
+    assert rounds == 1 or attempts > len(jobs), "no job was ever taken from a killed worker"
+    for job in done[-12:]:
+        again = servers[1].call("POST", f"/api/v1/runs/{job['result']['run_id']}/reproduce", 202,
+                                headers={"Prefer": "respond-async"}).json()["id"]
+        assert wait_for(servers[0], again, succeeded)["result"]["same"]
+    subprocess.run([cartwright, "validate", shared, "--quiet"], check=True, capture_output=True)
 
 
 def test_others_jobs_are_listed_followed_and_cancelled(shared, serve):
