@@ -172,10 +172,11 @@ static cw_status report_change(const struct cw_pg_connection *connection, const 
                                struct cw_error *error)
 {
     const bool is_missing = PQgetisnull(result, 0, 4) != 0;
+    const char *relation = PQgetvalue(result, 0, 1);
     return cw_error_set(error, CW_E_CORRUPT, "store",
-                        "store %s was changed by hand in %d places: the %s %s.%s is %.100s, expected %.100s",
-                        connection->name, PQntuples(result), PQgetvalue(result, 0, 0),
-                        PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
+                        "store %s was changed by hand in %d places: the %s %s%s%s is %.100s, expected %.100s",
+                        connection->name, PQntuples(result), PQgetvalue(result, 0, 0), relation,
+                        relation[0] != '\0' ? "." : "", PQgetvalue(result, 0, 2),
                         is_missing ? "missing" : PQgetvalue(result, 0, 4), PQgetvalue(result, 0, 3));
 }
 
@@ -191,8 +192,8 @@ static cw_status look_at_shape(struct cw_pg_connection *connection, PGresult **r
         cw_pg_query(connection,
                     "SELECT kind, relation, name, was.definition, now.definition FROM schema_shape AS was "
                     "LEFT JOIN cartwright_shape AS now USING (kind, relation, name) WHERE now.definition IS "
-                    "DISTINCT FROM was.definition AND (kind IN ('column', 'check') OR NOT EXISTS (SELECT "
-                    "FROM deferred_tables)) ORDER BY was.step, relation, name",
+                    "DISTINCT FROM was.definition AND (kind NOT IN ('index', 'key', 'foreign key') OR NOT "
+                    "EXISTS (SELECT FROM deferred_tables)) ORDER BY was.step, relation, name",
                     NULL, result, error);
     if (status != CW_OK) {
         cw_pg_execute(connection, "ROLLBACK TO SAVEPOINT look", NULL);
