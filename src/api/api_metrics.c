@@ -2,11 +2,13 @@
 #include "api/api_metrics.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/export_stream.h"
 #include "api/route.h"
 #include "base/decimal.h"
 #include "service/program_version.h"
@@ -21,6 +23,10 @@ enum family {
     CONNECTIONS,
     QUEUE,
     JOBS,
+    EXPORTS,
+    STORE_CONNECTIONS,
+    STORE_CONNECTIONS_MAX,
+    STORE_WAITING,
     MEMORY,
     DESCRIPTORS,
     DESCRIPTOR_LIMIT,
@@ -34,6 +40,7 @@ struct cw_api_metrics {
     struct cw_metric_family *families[FAMILY_COUNT];
     struct cw_metric *connections, *queue, *queued_jobs, *running_jobs, *memory, *uptime;
     struct cw_metric *descriptors, *descriptor_limit;
+    struct cw_metric *exports, *store_busy, *store_idle, *store_most, *store_waiting;
     int64_t started_at;
 };
 
@@ -77,6 +84,17 @@ static const struct cw_metric_options options[FAMILY_COUNT] = {
               .help = "Jobs that wait or run.",
               .kind = CW_METRIC_GAUGE,
               .labels = {"state"}},
+    [EXPORTS] = {.name = "cartwright_exports", .help = "Exports under way.", .kind = CW_METRIC_GAUGE},
+    [STORE_CONNECTIONS] = {.name = "cartwright_store_connections",
+                           .help = "Connections to the store that are in use or wait for use.",
+                           .kind = CW_METRIC_GAUGE,
+                           .labels = {"state"}},
+    [STORE_CONNECTIONS_MAX] = {.name = "cartwright_store_connections_max",
+                               .help = "Connections to the store that may be open.",
+                               .kind = CW_METRIC_GAUGE},
+    [STORE_WAITING] = {.name = "cartwright_store_waiting",
+                       .help = "Threads that wait for a connection to the store.",
+                       .kind = CW_METRIC_GAUGE},
     [MEMORY] = {.name = "process_resident_memory_bytes",
                 .help = "Resident memory of the process.",
                 .kind = CW_METRIC_GAUGE},
@@ -120,6 +138,11 @@ cw_status cw_api_metrics_new(struct cw_api_metrics **metrics, struct cw_error *e
     made->queue = get_one(made->families[QUEUE], NULL);
     made->queued_jobs = get_one(made->families[JOBS], "queued");
     made->running_jobs = get_one(made->families[JOBS], "running");
+    made->exports = get_one(made->families[EXPORTS], NULL);
+    made->store_busy = get_one(made->families[STORE_CONNECTIONS], "busy");
+    made->store_idle = get_one(made->families[STORE_CONNECTIONS], "idle");
+    made->store_most = get_one(made->families[STORE_CONNECTIONS_MAX], NULL);
+    made->store_waiting = get_one(made->families[STORE_WAITING], NULL);
     made->memory = get_one(made->families[MEMORY], NULL);
     made->uptime = get_one(made->families[UPTIME], NULL);
     made->descriptors = get_one(made->families[DESCRIPTORS], NULL);
@@ -224,6 +247,16 @@ static int64_t descriptor_limit(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT64_MAX ? (int64_t)limit.rlim_cur : 0;
 }
 
+static void set_store_connections(struct cw_api *api)
+{
+    struct cw_store_connections connections;
+    cw_store_count_connections(api->store, &connections);
+    cw_metric_set(api->metrics->store_busy, connections.busy);
+    cw_metric_set(api->metrics->store_idle, connections.idle);
+    cw_metric_set(api->metrics->store_most, connections.most);
+    cw_metric_set(api->metrics->store_waiting, connections.waiting);
+}
+
 cw_status cw_get_metrics(struct cw_exchange *exchange, struct cw_error *error)
 {
     struct cw_api_metrics *metrics = exchange->api->metrics;
@@ -232,6 +265,8 @@ cw_status cw_get_metrics(struct cw_exchange *exchange, struct cw_error *error)
     cw_job_counts(exchange->api->jobs, &queued, &running);
     cw_metric_set(metrics->queued_jobs, queued);
     cw_metric_set(metrics->running_jobs, running);
+    cw_metric_set(metrics->exports, cw_export_streams_count(exchange->api->exports));
+    set_store_connections(exchange->api);
     cw_metric_set(metrics->memory, resident_memory());
     cw_metric_set(metrics->descriptors, open_descriptors());
     cw_metric_set(metrics->descriptor_limit, descriptor_limit());

@@ -20,13 +20,16 @@ static cw_status take_idle(struct cw_pg_store *store, struct cw_pg_connection **
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += CW_PG_POOL_PATIENCE;
     pthread_mutex_lock(&pool->mutex);
+    pool->waiting_count++;
     while (pool->idle == NULL && pool->open_count >= CW_PG_POOL_MAX && code != ETIMEDOUT) {
         code = pthread_cond_timedwait(&pool->returned, &pool->mutex, &until);
     }
+    pool->waiting_count--;
     const bool is_full = pool->idle == NULL && pool->open_count >= CW_PG_POOL_MAX;
     *found = pool->idle;
     if (*found != NULL) {
         pool->idle = (*found)->next;
+        pool->idle_count--;
     } else if (!is_full) {
         pool->open_count++;
     }
@@ -79,9 +82,8 @@ static void forget_idle(struct cw_pg_store *store)
     pthread_mutex_lock(&pool->mutex);
     struct cw_pg_connection *idle = pool->idle;
     pool->idle = NULL;
-    for (const struct cw_pg_connection *at = idle; at != NULL; at = at->next) {
-        pool->open_count--;
-    }
+    pool->open_count -= pool->idle_count;
+    pool->idle_count = 0;
     pthread_cond_broadcast(&pool->returned);
     pthread_mutex_unlock(&pool->mutex);
     while (idle != NULL) {
@@ -105,7 +107,19 @@ void cw_pg_return(struct cw_pg_store *store, struct cw_pg_connection *connection
     pthread_mutex_lock(&pool->mutex);
     connection->next = pool->idle;
     pool->idle = connection;
+    pool->idle_count++;
     pthread_cond_signal(&pool->returned);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void count_connections(struct cw_store *base, struct cw_store_connections *connections)
+{
+    struct cw_pg_pool *pool = &cw_pg_store_of(base)->pool;
+    pthread_mutex_lock(&pool->mutex);
+    *connections = (struct cw_store_connections){.busy = pool->open_count - pool->idle_count,
+                                                 .idle = pool->idle_count,
+                                                 .waiting = pool->waiting_count,
+                                                 .most = CW_PG_POOL_MAX};
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -286,6 +300,7 @@ static const struct cw_store_operations operations = {
     .answer = cw_pg_answer,
     .read = cw_pg_read,
     .count = cw_pg_count,
+    .count_connections = count_connections,
     .counters = cw_pg_counters,
     .runs = cw_pg_runs,
     .select = cw_pg_select,

@@ -16,7 +16,9 @@ struct cw_pg_pool {
     pthread_mutex_t mutex;
     pthread_cond_t returned;
     struct cw_pg_connection *idle;
+    int idle_count;
     int open_count;
+    int waiting_count;
 };
 
 /* Advisory locks: of the database's migrations, of whoever writes, of runs that promise stock. */

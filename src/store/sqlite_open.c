@@ -15,12 +15,15 @@ cw_status cw_sqlite_borrow(struct cw_sqlite_store *store, struct cw_connection *
 {
     struct cw_reader_pool *pool = &store->readers;
     pthread_mutex_lock(&pool->mutex);
+    pool->waiting_count++;
     while (pool->idle == NULL && pool->open_count >= CW_READERS_MAX) {
         pthread_cond_wait(&pool->returned, &pool->mutex);
     }
+    pool->waiting_count--;
     struct cw_connection *found = pool->idle;
     if (found != NULL) {
         pool->idle = found->next;
+        pool->idle_count--;
     } else {
         pool->open_count++;
     }
@@ -46,7 +49,19 @@ void cw_sqlite_return(struct cw_sqlite_store *store, struct cw_connection *conne
     pthread_mutex_lock(&pool->mutex);
     connection->next = pool->idle;
     pool->idle = connection;
+    pool->idle_count++;
     pthread_cond_signal(&pool->returned);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void count_connections(struct cw_store *base, struct cw_store_connections *connections)
+{
+    struct cw_reader_pool *pool = &cw_sqlite_store_of(base)->readers;
+    pthread_mutex_lock(&pool->mutex);
+    *connections = (struct cw_store_connections){.busy = pool->open_count - pool->idle_count,
+                                                 .idle = pool->idle_count,
+                                                 .waiting = pool->waiting_count,
+                                                 .most = CW_READERS_MAX};
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -115,6 +130,7 @@ static const struct cw_store_operations operations = {
     .answer = cw_sqlite_answer,
     .read = cw_sqlite_read,
     .count = cw_sqlite_count,
+    .count_connections = count_connections,
     .counters = cw_sqlite_counters,
     .runs = cw_sqlite_runs,
     .select = cw_sqlite_select,

@@ -14,7 +14,9 @@ struct cw_reader_pool {
     pthread_mutex_t mutex;
     pthread_cond_t returned;
     struct cw_connection *idle;
+    int idle_count;
     int open_count;
+    int waiting_count;
 };
 
 /* The thread that copies the write-ahead log into the file, so that no writer waits for it. */

@@ -186,6 +186,11 @@ cw_status cw_store_count(struct cw_store *store, enum cw_entity_id entity, int64
     return store->operations->count(store, entity, rows, error);
 }
 
+void cw_store_count_connections(struct cw_store *store, struct cw_store_connections *connections)
+{
+    store->operations->count_connections(store, connections);
+}
+
 cw_status cw_store_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error)
 {
     return store->operations->counters(store, rows, NULL, error);

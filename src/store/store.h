@@ -176,6 +176,17 @@ cw_status cw_store_read(struct cw_store *store, const struct cw_query *query, st
 cw_status cw_store_count(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
                          struct cw_error *error);
 
+/* Connections that are borrowed for reading and, of a store that is a server, for writing too. */
+struct cw_store_connections {
+    int busy;
+    int idle;
+    int waiting; /* threads that wait for one */
+    int most;    /* that may be open */
+};
+
+/* As they are now. */
+void cw_store_count_connections(struct cw_store *store, struct cw_store_connections *connections);
+
 /* Newest first; after: id of the last run of the page before, or NULL. records: room for limit; *count is
  * set. */
 cw_status cw_store_runs(struct cw_store *store, const struct cw_uuid *after, uint32_t limit,

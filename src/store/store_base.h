@@ -153,6 +153,7 @@ struct cw_store_operations {
                       struct cw_error *error);
     cw_status (*count)(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
                        struct cw_error *error);
+    void (*count_connections)(struct cw_store *store, struct cw_store_connections *connections);
     /* The rows of each table and the numbers used up, of one moment; either may be NULL. */
     cw_status (*counters)(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors,
                           struct cw_error *error);

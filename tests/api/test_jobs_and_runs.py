@@ -114,6 +114,8 @@ def test_what_the_server_says_of_itself(server):
     for name in ("cartwright_http_requests_total", "cartwright_http_request_duration_seconds_bucket",
                  'cartwright_http_errors_total{status="400"}', 'cartwright_records_generated_total{table="customers"}',
                  "cartwright_rule_checks_total", 'cartwright_jobs{state="queued"}', "cartwright_http_queue_length",
+                 'cartwright_store_connections{state="busy"} 0', 'cartwright_store_connections{state="idle"}',
+                 "cartwright_store_connections_max", "cartwright_store_waiting 0", "cartwright_exports 0",
                  "process_resident_memory_bytes"):
         assert name in metrics.text, name
     page = server.get("/docs")
