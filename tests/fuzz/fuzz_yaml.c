@@ -1,5 +1,6 @@
 /* YAML documents. What is accepted must be a value that JSON has too: written as JSON it reads as the same
- * value by the JSON reader, and by the YAML reader, to which JSON is YAML, unless that refuses it. */
+ * value by the JSON reader, and by the YAML reader, to which JSON is YAML, unless that refuses it or the text
+ * holds what JSON takes for a letter and YAML 1.1 for the end of a line. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,13 @@ static void require(bool condition)
     if (!condition) {
         abort();
     }
+}
+
+/* U+0085, U+2028, U+2029. */
+static bool has_other_line_ends(const char *text)
+{
+    return strstr(text, "\xC2\x85") != NULL || strstr(text, "\xE2\x80\xA8") != NULL ||
+           strstr(text, "\xE2\x80\xA9") != NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -30,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(json_equal(value, again));
     json_decref(again);
     again = NULL;
-    if (cw_yaml_parse(text, strlen(text), &again, NULL) == CW_OK) {
+    if (!has_other_line_ends(text) && cw_yaml_parse(text, strlen(text), &again, NULL) == CW_OK) {
         require(json_equal(value, again));
     }
     json_decref(again);
