@@ -21,6 +21,8 @@ static const char third_row[] =
 
 static struct cw_batch batch;
 static struct cw_buffer file;
+static struct cw_encoder *encoder; /* of one column, where a test began one */
+static struct cw_chunk *chunk;
 
 static void set_up(void)
 {
@@ -48,8 +50,19 @@ static void set_up(void)
     batch.columns[6].pool = &pool;
 }
 
+/* Begins to write one column of the rows as NDJSON. */
+static void begin_column(uint32_t column)
+{
+    const struct cw_encoder_options options = {
+        .format = CW_FORMAT_NDJSON, .entity = &row_entity, .columns = &column, .column_count = 1};
+    ck_assert_int_eq(cw_encoder_new(&options, &encoder, NULL), CW_OK);
+    ck_assert_int_eq(cw_chunk_new(encoder, &chunk, NULL), CW_OK);
+}
+
 static void tear_down(void)
 {
+    cw_chunk_free(chunk);
+    cw_encoder_free(encoder);
     cw_batch_clear(&batch);
     cw_buffer_clear(&file);
 }
@@ -112,14 +125,8 @@ START_TEST(every_byte_is_escaped_as_it_must)
         "\\b",     "\\t",     "\\n",     "\\u000b", "\\f",     "\\r",     "\\u000e", "\\u000f",
         "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017",
         "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f"};
-    const uint32_t chosen[] = {5};
-    const struct cw_encoder_options options = {
-        .format = CW_FORMAT_NDJSON, .entity = &row_entity, .columns = chosen, .column_count = 1};
-    struct cw_encoder *encoder;
-    struct cw_chunk *chunk;
     struct cw_buffer note = {0};
-    ck_assert_int_eq(cw_encoder_new(&options, &encoder, NULL), CW_OK);
-    ck_assert_int_eq(cw_chunk_new(encoder, &chunk, NULL), CW_OK);
+    begin_column(5);
     batch.row_count = 1;
     batch.columns[5].validity[0] = 1;
     batch.columns[5].null_count = 0;
@@ -143,8 +150,6 @@ START_TEST(every_byte_is_escaped_as_it_must)
             check_file(parts, 5);
         }
     }
-    cw_chunk_free(chunk);
-    cw_encoder_free(encoder);
 }
 END_TEST
 
@@ -157,14 +162,8 @@ START_TEST(many_rows_of_strings_that_grow)
         "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
         "\x01 and the rest";
     static const struct cw_pool pool = {2, offsets, bytes};
-    const uint32_t chosen[] = {6};
-    const struct cw_encoder_options options = {
-        .format = CW_FORMAT_NDJSON, .entity = &row_entity, .columns = chosen, .column_count = 1};
-    struct cw_encoder *encoder;
-    struct cw_chunk *chunk;
     struct cw_buffer note = {0};
-    ck_assert_int_eq(cw_encoder_new(&options, &encoder, NULL), CW_OK);
-    ck_assert_int_eq(cw_chunk_new(encoder, &chunk, NULL), CW_OK);
+    begin_column(6);
     batch.row_count = 3000;
     batch.columns[6].pool = &pool;
     batch.columns[6].null_count = 0;
@@ -185,8 +184,6 @@ START_TEST(many_rows_of_strings_that_grow)
         }
     }
     check_file(parts, count);
-    cw_chunk_free(chunk);
-    cw_encoder_free(encoder);
 }
 END_TEST
 
