@@ -14,21 +14,21 @@
 
 static cw_status take_idle(struct cw_pg_store *store, struct cw_pg_connection **found, struct cw_error *error)
 {
-    struct cw_pg_pool *pool = &store->pool;
+    struct cw_pool_state *pool = &store->base.pool;
     struct timespec until;
     int code = 0;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += CW_PG_POOL_PATIENCE;
     pthread_mutex_lock(&pool->mutex);
     pool->waiting_count++;
-    while (pool->idle == NULL && pool->open_count >= CW_PG_POOL_MAX && code != ETIMEDOUT) {
+    while (store->idle == NULL && pool->open_count >= pool->most && code != ETIMEDOUT) {
         code = pthread_cond_timedwait(&pool->returned, &pool->mutex, &until);
     }
     pool->waiting_count--;
-    const bool is_full = pool->idle == NULL && pool->open_count >= CW_PG_POOL_MAX;
-    *found = pool->idle;
+    const bool is_full = store->idle == NULL && pool->open_count >= pool->most;
+    *found = store->idle;
     if (*found != NULL) {
-        pool->idle = (*found)->next;
+        store->idle = (*found)->next;
         pool->idle_count--;
     } else if (!is_full) {
         pool->open_count++;
@@ -47,7 +47,7 @@ static cw_status take_idle(struct cw_pg_store *store, struct cw_pg_connection **
 
 static void forget_one(struct cw_pg_store *store, struct cw_pg_connection *connection)
 {
-    struct cw_pg_pool *pool = &store->pool;
+    struct cw_pool_state *pool = &store->base.pool;
     cw_pg_disconnect(connection);
     pthread_mutex_lock(&pool->mutex);
     pool->open_count--;
@@ -78,10 +78,10 @@ cw_status cw_pg_borrow(struct cw_pg_store *store, struct cw_pg_connection **conn
 /* One that is lost is seldom lost alone. */
 static void forget_idle(struct cw_pg_store *store)
 {
-    struct cw_pg_pool *pool = &store->pool;
+    struct cw_pool_state *pool = &store->base.pool;
     pthread_mutex_lock(&pool->mutex);
-    struct cw_pg_connection *idle = pool->idle;
-    pool->idle = NULL;
+    struct cw_pg_connection *idle = store->idle;
+    store->idle = NULL;
     pool->open_count -= pool->idle_count;
     pool->idle_count = 0;
     pthread_cond_broadcast(&pool->returned);
@@ -95,7 +95,7 @@ static void forget_idle(struct cw_pg_store *store)
 
 void cw_pg_return(struct cw_pg_store *store, struct cw_pg_connection *connection)
 {
-    struct cw_pg_pool *pool = &store->pool;
+    struct cw_pool_state *pool = &store->base.pool;
     const bool is_lost = PQstatus(connection->handle) != CONNECTION_OK;
     if (is_lost || PQtransactionStatus(connection->handle) != PQTRANS_IDLE) {
         forget_one(store, connection);
@@ -105,21 +105,10 @@ void cw_pg_return(struct cw_pg_store *store, struct cw_pg_connection *connection
         return;
     }
     pthread_mutex_lock(&pool->mutex);
-    connection->next = pool->idle;
-    pool->idle = connection;
+    connection->next = store->idle;
+    store->idle = connection;
     pool->idle_count++;
     pthread_cond_signal(&pool->returned);
-    pthread_mutex_unlock(&pool->mutex);
-}
-
-static void count_connections(struct cw_store *base, struct cw_store_connections *connections)
-{
-    struct cw_pg_pool *pool = &cw_pg_store_of(base)->pool;
-    pthread_mutex_lock(&pool->mutex);
-    *connections = (struct cw_store_connections){.busy = pool->open_count - pool->idle_count,
-                                                 .idle = pool->idle_count,
-                                                 .waiting = pool->waiting_count,
-                                                 .most = CW_PG_POOL_MAX};
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -277,14 +266,12 @@ static void store_close(struct cw_store *base)
 {
     struct cw_pg_store *store = cw_pg_store_of(base);
     cw_world_cache_clear(base);
-    while (store->pool.idle != NULL) {
-        struct cw_pg_connection *next = store->pool.idle->next;
-        cw_pg_disconnect(store->pool.idle);
-        store->pool.idle = next;
+    while (store->idle != NULL) {
+        struct cw_pg_connection *next = store->idle->next;
+        cw_pg_disconnect(store->idle);
+        store->idle = next;
     }
     pthread_mutex_destroy(&store->months_mutex);
-    pthread_cond_destroy(&store->pool.returned);
-    pthread_mutex_destroy(&store->pool.mutex);
     free(store->location);
     cw_store_free(base);
 }
@@ -300,7 +287,6 @@ static const struct cw_store_operations operations = {
     .answer = cw_pg_answer,
     .read = cw_pg_read,
     .count = cw_pg_count,
-    .count_connections = count_connections,
     .counters = cw_pg_counters,
     .runs = cw_pg_runs,
     .select = cw_pg_select,
@@ -368,8 +354,7 @@ static struct cw_pg_store *store_allocate(const char *location, const char *name
         return NULL;
     }
     struct cw_pg_store *store = cw_pg_store_of(base);
-    pthread_mutex_init(&store->pool.mutex, NULL);
-    pthread_cond_init(&store->pool.returned, NULL);
+    base->pool.most = CW_PG_POOL_MAX;
     pthread_mutex_init(&store->months_mutex, NULL);
     store->first_month = INT32_MAX;
     store->location = strdup(location);

@@ -12,15 +12,6 @@
 #define CW_PG_POOL_MAX 16
 #define CW_PG_POOL_PATIENCE 30
 
-struct cw_pg_pool {
-    pthread_mutex_t mutex;
-    pthread_cond_t returned;
-    struct cw_pg_connection *idle;
-    int idle_count;
-    int open_count;
-    int waiting_count;
-};
-
 /* Advisory locks: of the database's migrations, of whoever writes, of runs that promise stock. */
 #define CW_PG_LOCK_MIGRATE "7094612001"
 #define CW_PG_LOCK_WRITE "7094612002"
@@ -29,7 +20,7 @@ struct cw_pg_pool {
 struct cw_pg_store {
     struct cw_store base;
     char *location;
-    struct cw_pg_pool pool;
+    struct cw_pg_connection *idle;             /* connections of the pool; guarded by its mutex */
     struct cw_pg_connection *stock_connection; /* holds the lock on stock; guarded by the stock's gate */
     pthread_mutex_t months_mutex;
     int32_t first_month, last_month; /* whose partitions are known to be there, as year * 12 + month - 1 */

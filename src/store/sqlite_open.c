@@ -13,16 +13,16 @@
 cw_status cw_sqlite_borrow(struct cw_sqlite_store *store, struct cw_connection **connection,
                            struct cw_error *error)
 {
-    struct cw_reader_pool *pool = &store->readers;
+    struct cw_pool_state *pool = &store->base.pool;
     pthread_mutex_lock(&pool->mutex);
     pool->waiting_count++;
-    while (pool->idle == NULL && pool->open_count >= CW_READERS_MAX) {
+    while (store->idle == NULL && pool->open_count >= pool->most) {
         pthread_cond_wait(&pool->returned, &pool->mutex);
     }
     pool->waiting_count--;
-    struct cw_connection *found = pool->idle;
+    struct cw_connection *found = store->idle;
     if (found != NULL) {
-        pool->idle = found->next;
+        store->idle = found->next;
         pool->idle_count--;
     } else {
         pool->open_count++;
@@ -45,23 +45,12 @@ cw_status cw_sqlite_borrow(struct cw_sqlite_store *store, struct cw_connection *
 
 void cw_sqlite_return(struct cw_sqlite_store *store, struct cw_connection *connection)
 {
-    struct cw_reader_pool *pool = &store->readers;
+    struct cw_pool_state *pool = &store->base.pool;
     pthread_mutex_lock(&pool->mutex);
-    connection->next = pool->idle;
-    pool->idle = connection;
+    connection->next = store->idle;
+    store->idle = connection;
     pool->idle_count++;
     pthread_cond_signal(&pool->returned);
-    pthread_mutex_unlock(&pool->mutex);
-}
-
-static void count_connections(struct cw_store *base, struct cw_store_connections *connections)
-{
-    struct cw_reader_pool *pool = &cw_sqlite_store_of(base)->readers;
-    pthread_mutex_lock(&pool->mutex);
-    *connections = (struct cw_store_connections){.busy = pool->open_count - pool->idle_count,
-                                                 .idle = pool->idle_count,
-                                                 .waiting = pool->waiting_count,
-                                                 .most = CW_READERS_MAX};
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -106,17 +95,15 @@ static void store_close(struct cw_store *base)
     cw_world_cache_clear(base);
     cw_sqlite_jobs_close(store);
     cw_checkpointer_stop(store);
-    while (store->readers.idle != NULL) {
-        struct cw_connection *next = store->readers.idle->next;
-        cw_connection_close(store->readers.idle);
-        store->readers.idle = next;
+    while (store->idle != NULL) {
+        struct cw_connection *next = store->idle->next;
+        cw_connection_close(store->idle);
+        store->idle = next;
     }
     cw_connection_close(store->write_connection);
     pthread_mutex_destroy(&store->jobs_mutex);
     pthread_cond_destroy(&store->checkpointer.wanted);
     pthread_mutex_destroy(&store->checkpointer.mutex);
-    pthread_cond_destroy(&store->readers.returned);
-    pthread_mutex_destroy(&store->readers.mutex);
     cw_store_free(base);
 }
 
@@ -130,7 +117,6 @@ static const struct cw_store_operations operations = {
     .answer = cw_sqlite_answer,
     .read = cw_sqlite_read,
     .count = cw_sqlite_count,
-    .count_connections = count_connections,
     .counters = cw_sqlite_counters,
     .runs = cw_sqlite_runs,
     .select = cw_sqlite_select,
@@ -150,8 +136,7 @@ static struct cw_sqlite_store *store_allocate(const char *path, bool read_only)
         return NULL;
     }
     struct cw_sqlite_store *store = cw_sqlite_store_of(base);
-    pthread_mutex_init(&store->readers.mutex, NULL);
-    pthread_cond_init(&store->readers.returned, NULL);
+    base->pool.most = CW_READERS_MAX;
     pthread_mutex_init(&store->checkpointer.mutex, NULL);
     pthread_cond_init(&store->checkpointer.wanted, NULL);
     pthread_mutex_init(&store->jobs_mutex, NULL);

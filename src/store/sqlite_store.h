@@ -10,14 +10,6 @@
 
 /* Read connections: idle ones wait in a list; at most CW_READERS_MAX are open, who comes later waits. */
 #define CW_READERS_MAX 24
-struct cw_reader_pool {
-    pthread_mutex_t mutex;
-    pthread_cond_t returned;
-    struct cw_connection *idle;
-    int idle_count;
-    int open_count;
-    int waiting_count;
-};
 
 /* The thread that copies the write-ahead log into the file, so that no writer waits for it. */
 struct cw_checkpointer {
@@ -33,8 +25,8 @@ struct cw_checkpointer {
 };
 
 struct cw_sqlite_store {
-    struct cw_store base; /* its name is the path */
-    struct cw_reader_pool readers;
+    struct cw_store base;                   /* its name is the path */
+    struct cw_connection *idle;             /* connections of the pool, for reading; guarded by its mutex */
     struct cw_connection *write_connection; /* used only inside the writer's gate */
     struct cw_checkpointer checkpointer;
     int64_t load_memory;         /* see cw_store_options */

@@ -66,11 +66,15 @@ struct cw_store *cw_store_new(size_t size, const struct cw_store_operations *ope
     pthread_mutex_init(&store->reservations.mutex, NULL);
     pthread_cond_init(&store->reservations.changed, NULL);
     pthread_mutex_init(&store->worlds.mutex, NULL);
+    pthread_mutex_init(&store->pool.mutex, NULL);
+    pthread_cond_init(&store->pool.returned, NULL);
     return store;
 }
 
 void cw_store_free(struct cw_store *store)
 {
+    pthread_cond_destroy(&store->pool.returned);
+    pthread_mutex_destroy(&store->pool.mutex);
     pthread_mutex_destroy(&store->worlds.mutex);
     pthread_cond_destroy(&store->reservations.changed);
     pthread_mutex_destroy(&store->reservations.mutex);
@@ -188,7 +192,13 @@ cw_status cw_store_count(struct cw_store *store, enum cw_entity_id entity, int64
 
 void cw_store_count_connections(struct cw_store *store, struct cw_store_connections *connections)
 {
-    store->operations->count_connections(store, connections);
+    struct cw_pool_state *pool = &store->pool;
+    pthread_mutex_lock(&pool->mutex);
+    *connections = (struct cw_store_connections){.busy = pool->open_count - pool->idle_count,
+                                                 .idle = pool->idle_count,
+                                                 .waiting = pool->waiting_count,
+                                                 .most = pool->most};
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 cw_status cw_store_basis(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_error *error)

@@ -134,6 +134,14 @@ void cw_cursor_uuid(struct cw_cursor *rows, int field, uint8_t id[16]);
 
 /* ---- The store ---- */
 
+/* Connections that threads borrow; the idle ones are in a list of the kind of store. */
+struct cw_pool_state {
+    pthread_mutex_t mutex; /* guards the list too */
+    pthread_cond_t returned;
+    int most; /* that may be open; who comes later waits */
+    int open_count, idle_count, waiting_count;
+};
+
 /* What a kind of store does; each is what the function of store.h with its name promises. */
 struct cw_store_operations {
     void (*close)(struct cw_store *store);
@@ -153,7 +161,6 @@ struct cw_store_operations {
                       struct cw_error *error);
     cw_status (*count)(struct cw_store *store, enum cw_entity_id entity, int64_t *rows,
                        struct cw_error *error);
-    void (*count_connections)(struct cw_store *store, struct cw_store_connections *connections);
     /* The rows of each table and the numbers used up, of one moment; either may be NULL. */
     cw_status (*counters)(struct cw_store *store, int64_t rows[CW_ENTITY_COUNT], struct cw_priors *priors,
                           struct cw_error *error);
@@ -192,6 +199,7 @@ struct cw_store {
     struct cw_write_queue writes;
     struct cw_reservations reservations;
     struct cw_world_cache worlds;
+    struct cw_pool_state pool;
 };
 
 /* The first member of every kind of load. */
