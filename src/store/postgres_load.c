@@ -7,22 +7,20 @@
 #include <string.h>
 
 #include "model/columns.h"
+#include "store/postgres_sender.h"
 #include "store/postgres_store.h"
 #include "store/row_check.h"
 
 /* From this many rows on a table's statistics are made anew after the load. */
 #define ANALYZE_ROWS 5000
-/* Encoded rows of a table wait until there are this many bytes of them; libpq is handed pieces. */
+/* Encoded rows of a table wait until there are this many bytes of them. */
 #define COPY_SIZE ((size_t)4 << 20)
-#define PIECE_SIZE ((size_t)1 << 18)
-
-static const char copy_header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
-#define COPY_HEADER_SIZE 19
 
 struct pg_load {
     struct cw_load base;
     struct cw_pg_store *store;
-    struct cw_pg_connection *connection;
+    struct cw_pg_connection *connection; /* the sender's while rows are sent */
+    struct cw_pg_sender *sender;
     struct cw_tally tally;
     int64_t next[CW_ENTITY_COUNT];  /* rowid before the next row */
     int64_t first[CW_ENTITY_COUNT]; /* the same when the load began */
@@ -40,6 +38,7 @@ static struct pg_load *load_of(struct cw_load *load)
 
 static void load_free(struct pg_load *load)
 {
+    cw_pg_sender_end(load->sender);
     /* Closing ends the session, and with it the transaction and the lock. */
     cw_pg_disconnect(load->connection);
     for (int e = 0; e < CW_ENTITY_COUNT; e++) {
@@ -149,6 +148,9 @@ cw_status cw_pg_load_begin(struct cw_store *base, int64_t until, struct cw_load 
     if (status == CW_OK) {
         status = begin_transaction(begun, error);
     }
+    if (status == CW_OK) {
+        status = cw_pg_sender_start(begun->connection, &begun->sender, error);
+    }
     if (status != CW_OK) {
         load_free(begun);
         return status;
@@ -159,64 +161,10 @@ cw_status cw_pg_load_begin(struct cw_store *base, int64_t until, struct cw_load 
 
 /* ---- Rows ---- */
 
-static cw_status end_copy(struct pg_load *load, struct cw_error *error)
-{
-    PGconn *handle = load->connection->handle;
-    if (PQputCopyData(handle, "\377\377", 2) != 1 || PQputCopyEnd(handle, NULL) != 1) {
-        return cw_pg_error(load->connection, NULL, error);
-    }
-    cw_status status = CW_OK;
-    for (PGresult *result = PQgetResult(handle); result != NULL; result = PQgetResult(handle)) {
-        if (status == CW_OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
-            status = cw_pg_error(load->connection, result, error);
-        }
-        PQclear(result);
-    }
-    return status;
-}
-
-static cw_status begin_copy(struct pg_load *load, const struct cw_entity *entity, struct cw_error *error)
-{
-    struct cw_buffer sql = {0};
-    cw_status status = cw_buffer_format(&sql, error, "COPY %s (", entity->table);
-    for (uint32_t c = 0; status == CW_OK && c < entity->column_count; c++) {
-        status = cw_buffer_format(&sql, error, "%s, ", entity->columns[c].name);
-    }
-    if (status == CW_OK) {
-        status = cw_buffer_format(&sql, error, "rowid) FROM STDIN (FORMAT binary)");
-    }
-    if (status == CW_OK) {
-        status = cw_buffer_append(&sql, "", 1, error);
-    }
-    if (status == CW_OK) {
-        PGresult *result = PQexec(load->connection->handle, sql.data);
-        if (PQresultStatus(result) != PGRES_COPY_IN) {
-            status = cw_pg_error(load->connection, result, error);
-        } else if (PQputCopyData(load->connection->handle, copy_header, COPY_HEADER_SIZE) != 1) {
-            status = cw_pg_error(load->connection, NULL, error);
-        }
-        PQclear(result);
-    }
-    cw_buffer_clear(&sql);
-    return status;
-}
-
 static cw_status send_rows(struct pg_load *load, enum cw_entity_id entity, struct cw_error *error)
 {
     struct cw_buffer *rows = &load->rows[entity];
-    if (rows->size == 0) {
-        return CW_OK;
-    }
-    cw_status status = begin_copy(load, cw_entity_get(entity), error);
-    for (size_t at = 0; status == CW_OK && at < rows->size; at += PIECE_SIZE) {
-        const size_t rest = rows->size - at;
-        const int size = (int)(rest < PIECE_SIZE ? rest : PIECE_SIZE);
-        if (PQputCopyData(load->connection->handle, rows->data + at, size) != 1) {
-            status = cw_pg_error(load->connection, NULL, error);
-        }
-    }
-    rows->size = 0;
-    return status == CW_OK ? end_copy(load, error) : status;
+    return rows->size > 0 ? cw_pg_sender_send(load->sender, cw_entity_get(entity), rows, error) : CW_OK;
 }
 
 static cw_status copy_batch(struct pg_load *load, const struct cw_batch *batch, struct cw_error *error)
@@ -236,7 +184,10 @@ static cw_status insert_batch(struct pg_load *load, const struct cw_batch *batch
 {
     struct cw_buffer sql = {0};
     struct cw_pg_parameters parameters = {0};
-    cw_status status = cw_pg_insert_sql(batch->entity, &sql, error);
+    cw_status status = cw_pg_sender_wait(load->sender, error);
+    if (status == CW_OK) {
+        status = cw_pg_insert_sql(batch->entity, &sql, error);
+    }
     if (status == CW_OK) {
         status = cw_pg_insert_parameters(&batch, 1, &parameters, error);
     }
@@ -356,6 +307,9 @@ static cw_status commit_load(struct pg_load *load, const struct cw_run_record *r
         status = send_rows(load, (enum cw_entity_id)e, error);
     }
     if (status == CW_OK) {
+        status = cw_pg_sender_wait(load->sender, error);
+    }
+    if (status == CW_OK) {
         status = add_run(load, run, error);
     }
     if (status == CW_OK) {
@@ -418,6 +372,8 @@ cw_status cw_pg_load_commit(struct cw_load **load, const struct cw_run_record *r
     *load = NULL;
     cw_status status =
         ending->status == CW_OK ? commit_load(ending, run, error) : failed_before(ending, error);
+    /* After a failure rows may still be on their way. */
+    cw_pg_sender_wait(ending->sender, NULL);
     if (status != CW_OK && PQstatus(ending->connection->handle) != CONNECTION_OK &&
         is_committed(ending, run)) {
         status = CW_OK;
@@ -434,6 +390,7 @@ cw_status cw_pg_load_commit(struct cw_load **load, const struct cw_run_record *r
 
 void cw_pg_load_abort(struct cw_load **load)
 {
+    cw_pg_sender_wait(load_of(*load)->sender, NULL);
     give_up(load_of(*load));
     *load = NULL;
 }
