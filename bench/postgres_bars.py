@@ -1,5 +1,6 @@
 """Loading into PostgreSQL beside PostgreSQL's own COPY: psql's \\copy of the same rows from ready-made binary files,
-over the same socket, one connection each, keys and indexes taken away before and built after the rows, then ANALYZE."""
+over the same socket and as many connections, keys and indexes taken away before and built after the rows, then
+ANALYZE."""
 import contextlib
 import re
 import subprocess
@@ -15,19 +16,29 @@ import with_postgres  # noqa: E402
 # As someone would run it who loads much: room for the log and for sorting; synced as always.
 SETTINGS = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "shared_buffers": "1GB", "max_wal_size": "8GB",
             "checkpoint_timeout": "30min"}
-# What one load sets for itself, and how it keeps the keys away; see src/store/postgres_load.c.
-BEFORE = """\\set ON_ERROR_STOP 1
-SET client_min_messages = warning;
-SET maintenance_work_mem = '512MB';
-{partitions}
-BEGIN; SELECT cartwright_defer(); COMMIT;
+# What one load sets for itself, and how it keeps the keys away; see src/store/postgres_load.c. The partitioned tables
+# that have rows are shared out among three more connections.
+SHARES = (("order_items",), ("stock_movements", "payments"), ("order_status_history", "orders", "shipments"))
+HEAD = "\\set ON_ERROR_STOP 1\nSET client_min_messages = warning;\n"
+BEFORE = HEAD + "{partitions}\nBEGIN; SELECT cartwright_defer(); COMMIT;\n"
+COPY = HEAD + "BEGIN;\nSET LOCAL session_replication_role = replica;\n{copies}COMMIT;\n"
+AFTER = HEAD + """SET maintenance_work_mem = '512MB';
 BEGIN;
-SET LOCAL session_replication_role = replica;
-"""
-AFTER = """UPDATE counters SET value = given.value FROM (VALUES {counters}) AS given (name, value)
+UPDATE counters SET value = given.value FROM (VALUES {counters}) AS given (name, value)
     WHERE counters.name = given.name;
 SELECT cartwright_build();
 COMMIT;
+"""
+# $1: the database; $2: the folder of the scripts.
+SHELL = """set -e
+psql -X -q -f "$2/before.sql" "$1"
+pids=
+for copy in "$2"/copy_*.sql; do
+    psql -X -q -f "$copy" "$1" &
+    pids="$pids $!"
+done
+for pid in $pids; do wait "$pid"; done
+psql -X -q -f "$2/after.sql" "$1"
 """
 
 
@@ -68,7 +79,7 @@ def open_database(program):
 
 
 def export(database, name, folder):
-    """Writes each table that has rows into a file, and the script that loads them; returns the script."""
+    """Writes each table that has rows into a file, and the scripts that load them."""
     tables = [line.split("|")[0].removeprefix("rows.") for line in database.counts(name).splitlines()
               if not line.endswith("|0")]
     months = database.psql(name, "SELECT min(substring(relname, 8)), max(substring(relname, 8)) FROM pg_class WHERE "
@@ -76,15 +87,17 @@ def export(database, name, folder):
     partitions = f"SELECT cartwright_make_partitions('{months[0]}-01', '{months[1]}-01');" if months[0] else ""
     counters = ", ".join(f"('{line.split('|')[0]}', {line.split('|')[1]})"
                          for line in database.counts(name).splitlines())
-    copies, analyses = "", ""
     for table in tables:
-        file = folder / f"{table}.copy"
-        database.psql(name, f"\\copy (SELECT * FROM {table} ORDER BY rowid) TO '{file}' (FORMAT binary)")
-        copies += f"\\copy {table} FROM '{file}' (FORMAT binary)\n"
-        analyses += f"ANALYZE {table};\n"
-    script = folder / "load.sql"
-    script.write_text(BEFORE.format(partitions=partitions) + copies + AFTER.format(counters=counters) + analyses)
-    return script
+        database.psql(name, f"\\copy (SELECT * FROM {table} ORDER BY rowid) TO '{folder}/{table}.copy' (FORMAT binary)")
+    shared = [table for share in SHARES for table in share]
+    shares = [[table for table in tables if table not in shared]] + [
+        [table for table in share if table in tables] for share in SHARES]
+    for number, share in enumerate(filter(None, shares)):
+        copies = "".join(f"\\copy {table} FROM '{folder}/{table}.copy' (FORMAT binary)\n" for table in share)
+        (folder / f"copy_{number}.sql").write_text(COPY.format(copies=copies))
+    (folder / "before.sql").write_text(BEFORE.format(partitions=partitions))
+    (folder / "after.sql").write_text(AFTER.format(counters=counters) + "".join(f"ANALYZE {table};\n"
+                                                                               for table in tables))
 
 
 def compare(database, rounds, folder, arguments):
@@ -98,11 +111,11 @@ def compare(database, rounds, folder, arguments):
 
     def run_theirs():
         database.make("shop_theirs")
-        return timed(["psql", "-X", "-q", "-f", str(script), database.uri("shop_theirs")])
+        return timed(["sh", "-c", SHELL, "sh", database.uri("shop_theirs"), str(folder)])
 
     database.make("shop_source")
     subprocess.run(command("shop_source"), check=True, stdout=subprocess.DEVNULL)
-    script = export(database, "shop_source", folder)
+    export(database, "shop_source", folder)
     database.psql("postgres", "DROP DATABASE shop_source")
     contenders = [Contender("Cartwright, rows made too", run_ours, True),
                   Contender("psql's \\copy of ready files", run_theirs)]

@@ -9,7 +9,7 @@
 #include "store/store.h"
 #include "store/store_look.h"
 
-#define CONNECTIONS_NEEDED 17 /* of one server: the pool and a load */
+#define CONNECTIONS_NEEDED 20 /* of one server: the pool and a load's four */
 #define OLDEST_POSTGRES 130000
 #define CLOCK_MICROSECONDS INT64_C(5000000)
 #define PATH_TEXT 1024
@@ -136,7 +136,7 @@ static void judge_connections(const char *value, struct cw_findings *findings)
 {
     const long available = strtol(value, NULL, 10);
     cw_finding_add(findings, available < CONNECTIONS_NEEDED ? CW_FINDING_PROBLEM : CW_FINDING_OK,
-                   "connections", "raise max_connections; each server needs up to 17",
+                   "connections", "raise max_connections; each server needs up to 20",
                    "%ld are free for this role, one server needs up to %d", available, CONNECTIONS_NEEDED);
 }
 

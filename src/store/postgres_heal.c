@@ -1,9 +1,51 @@
 /* Keys and indexes that a bulk load takes away and builds. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <time.h>
+
 #include "store/postgres_store.h"
+
+/* A reader of two tables, of which we hold one and wait for the other, would wait for us in turn until the
+ * server ends one of the two for it. So whoever reads first goes first: we let go of what we have and try
+ * again, well before the server looks for such a knot (deadlock_timeout, a second). Readers without end are
+ * waited for in the end. */
+#define LOCK_ATTEMPTS 400
+#define LOCK_PAUSE_NANOSECONDS 50000000
+
+static const char lock_sql[] =
+    "DO $$ DECLARE names text; BEGIN SELECT string_agg(quote_ident(name), ', ') INTO names FROM "
+    "deferred_tables; IF names IS NOT NULL THEN EXECUTE 'LOCK TABLE ' || names || ' IN ACCESS EXCLUSIVE "
+    "MODE'; "
+    "END IF; END $$";
+
+cw_status cw_pg_lock_readers_out(struct cw_pg_connection *connection, struct cw_error *error)
+{
+    cw_status status = cw_pg_execute(connection, "SAVEPOINT locks; SET LOCAL lock_timeout = '100ms'", error);
+    for (int i = 0; status == CW_OK && i < LOCK_ATTEMPTS; i++) {
+        status = cw_pg_execute(connection, lock_sql, error);
+        if (status != CW_E_TIMEOUT) {
+            break;
+        }
+        status =
+            cw_pg_execute(connection, "ROLLBACK TO SAVEPOINT locks; SET LOCAL lock_timeout = '100ms'", error);
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NANOSECONDS}, NULL);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_execute(connection, "SET LOCAL lock_timeout = 0", error);
+    }
+    return status == CW_OK ? cw_pg_execute(connection, lock_sql, error) : status;
+}
 
 cw_status cw_pg_build(struct cw_pg_connection *connection, struct cw_error *error)
 {
-    return cw_pg_execute(connection, "SELECT cartwright_build()", error);
+    const cw_status status = cw_pg_lock_readers_out(connection, error);
+    return status == CW_OK ? cw_pg_execute(connection, "SELECT cartwright_build()", error) : status;
+}
+
+cw_status cw_pg_put_back(struct cw_pg_connection *connection, struct cw_error *error)
+{
+    const cw_status status = cw_pg_lock_readers_out(connection, error);
+    return status == CW_OK ? cw_pg_execute(connection, "SELECT cartwright_put_back(true)", error) : status;
 }
 
 cw_status cw_pg_heal(struct cw_pg_connection *connection, struct cw_error *error)

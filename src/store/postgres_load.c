@@ -1,13 +1,15 @@
 /* A bulk load is one transaction. Keys and indexes of empty tables are taken away before it, in a transaction
- * of their own, so that readers go on meanwhile, and built in it after the rows. What a load that was killed
- * left missing is built by whoever writes next. Rows go by COPY in binary, some megabytes of a table at once:
- * to begin one in a partitioned table takes the server about as long as a thousand rows. */
+ * of their own, so that readers go on meanwhile, and built in it after the rows. The months of empty
+ * partitioned tables are put aside with them: other connections fill and index those. What a load that was
+ * killed left missing or aside is built or emptied and put back by whoever writes next. Rows go by COPY in
+ * binary, some megabytes of a table at once: to begin one in a partitioned table takes the server about as
+ * long as a thousand rows. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/columns.h"
-#include "store/postgres_sender.h"
+#include "store/postgres_aside.h"
 #include "store/postgres_store.h"
 #include "store/row_check.h"
 
@@ -21,6 +23,7 @@ struct pg_load {
     struct cw_pg_store *store;
     struct cw_pg_connection *connection; /* the sender's while rows are sent */
     struct cw_pg_sender *sender;
+    struct cw_pg_aside aside;
     struct cw_tally tally;
     int64_t next[CW_ENTITY_COUNT];  /* rowid before the next row */
     int64_t first[CW_ENTITY_COUNT]; /* the same when the load began */
@@ -38,6 +41,7 @@ static struct pg_load *load_of(struct cw_load *load)
 
 static void load_free(struct pg_load *load)
 {
+    cw_pg_aside_clear(&load->aside);
     cw_pg_sender_end(load->sender);
     /* Closing ends the session, and with it the transaction and the lock. */
     cw_pg_disconnect(load->connection);
@@ -68,7 +72,14 @@ static cw_status defer_keys(struct pg_load *load, struct cw_error *error)
     if (status != CW_OK) {
         return status;
     }
-    status = cw_pg_execute(load->connection, "BEGIN; SELECT cartwright_defer(); COMMIT", error);
+    status = cw_pg_execute(load->connection, "BEGIN; SELECT cartwright_mark_empty()", error);
+    if (status == CW_OK) {
+        status = cw_pg_lock_readers_out(load->connection, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_execute(load->connection, "SELECT cartwright_defer(), cartwright_set_aside(); COMMIT",
+                               error);
+    }
     if (status != CW_OK && PQstatus(load->connection->handle) == CONNECTION_OK) {
         status = cw_pg_execute(load->connection, "ROLLBACK", error);
     }
@@ -110,6 +121,9 @@ static cw_status begin_transaction(struct pg_load *load, struct cw_error *error)
     }
     if (status == CW_OK) {
         status = take_over_references(load, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_aside_look(&load->aside, load->connection, error);
     }
     if (status == CW_OK) {
         status = cw_pg_counters_read(load->connection, load->next, NULL, error);
@@ -163,8 +177,14 @@ cw_status cw_pg_load_begin(struct cw_store *base, int64_t until, struct cw_load 
 
 static cw_status send_rows(struct pg_load *load, enum cw_entity_id entity, struct cw_error *error)
 {
+    const struct cw_entity *table = cw_entity_get(entity);
     struct cw_buffer *rows = &load->rows[entity];
-    return rows->size > 0 ? cw_pg_sender_send(load->sender, cw_entity_get(entity), rows, error) : CW_OK;
+    if (rows->size == 0) {
+        return CW_OK;
+    }
+    return load->aside.tables[entity][0] != '\0'
+               ? cw_pg_aside_send(&load->aside, load->store, load->sender, table, rows, error)
+               : cw_pg_sender_send(load->sender, table->table, table, rows, error);
 }
 
 static cw_status copy_batch(struct pg_load *load, const struct cw_batch *batch, struct cw_error *error)
@@ -310,6 +330,9 @@ static cw_status commit_load(struct pg_load *load, const struct cw_run_record *r
         status = cw_pg_sender_wait(load->sender, error);
     }
     if (status == CW_OK) {
+        status = cw_pg_aside_wait(&load->aside, error);
+    }
+    if (status == CW_OK) {
         status = add_run(load, run, error);
     }
     if (status == CW_OK) {
@@ -320,6 +343,15 @@ static cw_status commit_load(struct pg_load *load, const struct cw_run_record *r
     }
     if (status == CW_OK) {
         status = check_references(load, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_aside_index(&load->aside, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_execute(load->connection, "SELECT cartwright_build_indexes()", error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_put_back(load->connection, error);
     }
     if (status == CW_OK) {
         status = cw_pg_build(load->connection, error);
@@ -352,7 +384,11 @@ static void analyze(struct pg_load *load)
         if (load->copied[e] >= ANALYZE_ROWS) {
             char sql[128];
             snprintf(sql, sizeof sql, "ANALYZE %s", cw_entity_get((enum cw_entity_id)e)->table);
-            cw_pg_execute(load->connection, sql, NULL);
+            if (load->aside.count > 0) {
+                cw_pg_aside_run(&load->aside, sql, NULL);
+            } else {
+                cw_pg_execute(load->connection, sql, NULL);
+            }
         }
     }
 }
@@ -361,6 +397,8 @@ static void analyze(struct pg_load *load)
  * next. */
 static void give_up(struct pg_load *load)
 {
+    cw_pg_sender_wait(load->sender, NULL);
+    cw_pg_aside_clear(&load->aside);
     cw_pg_execute(load->connection, "ROLLBACK", NULL);
     cw_pg_heal(load->connection, NULL);
     load_free(load);
@@ -390,7 +428,6 @@ cw_status cw_pg_load_commit(struct cw_load **load, const struct cw_run_record *r
 
 void cw_pg_load_abort(struct cw_load **load)
 {
-    cw_pg_sender_wait(load_of(*load)->sender, NULL);
     give_up(load_of(*load));
     *load = NULL;
 }

@@ -7,10 +7,12 @@
 #include "store/store_base.h"
 #include "store/store_tally.h"
 
-/* At most this many connections are open at once, besides the one of a load; who comes later waits, but no
+/* At most this many connections are open at once, besides those of a load; who comes later waits, but no
  * longer than this many seconds. */
 #define CW_PG_POOL_MAX 16
 #define CW_PG_POOL_PATIENCE 30
+/* A load has one connection, and up to this many more for tables aside. */
+#define CW_PG_ASIDE_MAX 3
 
 /* Advisory locks: of the database's migrations, of whoever writes, of runs that promise stock. */
 #define CW_PG_LOCK_MIGRATE "7094612001"
@@ -59,8 +61,12 @@ cw_status cw_pg_migrations_look(struct cw_pg_connection *connection, int *applie
 
 /* ---- Bulk loads: keys and indexes after the rows ---- */
 
-/* Builds what is missing, in the transaction under way. */
+/* Locks the tables of deferred_tables, so that nobody reads them until the transaction under way ends. */
+cw_status cw_pg_lock_readers_out(struct cw_pg_connection *connection, struct cw_error *error);
+/* Builds what is missing, having locked readers out; tables aside are emptied and put back. */
 cw_status cw_pg_build(struct cw_pg_connection *connection, struct cw_error *error);
+/* Puts tables aside back with their rows, likewise. */
+cw_status cw_pg_put_back(struct cw_pg_connection *connection, struct cw_error *error);
 /* Builds what a load that was killed left missing, in a transaction of its own, once nobody loads. */
 cw_status cw_pg_heal(struct cw_pg_connection *connection, struct cw_error *error);
 /* The same, but leaves a load that is under way alone. */

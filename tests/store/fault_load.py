@@ -255,6 +255,9 @@ def check_tables(connection, runs):
                               "quantity) AS moved FROM stock_movements GROUP BY 1, 2) m USING (fulfilment_centre_id, "
                               "variant_id) WHERE on_hand IS DISTINCT FROM moved").fetchone() == (0,)
     assert connection.execute("SELECT count(*) FROM deferred_tables").fetchone() == (0,)
+    assert connection.execute("SELECT (SELECT count(*) FROM tables_aside) + (SELECT count(*) FROM pg_class WHERE "
+                              "relname ~ '_aside_[0-9]') + (SELECT count(*) FROM pg_constraint WHERE conname = "
+                              "'cartwright_bounds')").fetchone() == (0,)
 
 
 def check(program, uri, answers, loads=(), lost=0):

@@ -140,7 +140,7 @@ class Shop:
     def round(self, number):
         fresh = self.database()
         requests = Requests([self.web], seed=f"{self.kind}{number}")
-        loads = [self.load(fresh, "--customers", "4000", "--products", "50", "--orders", "800"),
+        loads = [self.load(fresh, "--customers", "4000", "--products", "50", "--orders", "3000"),
                  self.load(self.main, "--customers", "3000")]
         time.sleep(self.draw.uniform(0.02, 1.5))
         self.strike(loads, requests)
