@@ -9,29 +9,28 @@
  * server ends one of the two for it. So whoever reads first goes first: we let go of what we have and try
  * again, well before the server looks for such a knot (deadlock_timeout, a second). Readers without end are
  * waited for in the end. */
-#define LOCK_ATTEMPTS 400
+#define LOCK_ATTEMPTS 150
 #define LOCK_PAUSE_NANOSECONDS 50000000
 
-static const char lock_sql[] =
-    "DO $$ DECLARE names text; BEGIN SELECT string_agg(quote_ident(name), ', ') INTO names FROM "
-    "deferred_tables; IF names IS NOT NULL THEN EXECUTE 'LOCK TABLE ' || names || ' IN ACCESS EXCLUSIVE "
-    "MODE'; "
-    "END IF; END $$";
+#define LOCK_SQL(before, after)                                                                              \
+    "DO $$ DECLARE names text; patience text := current_setting('lock_timeout'); BEGIN " before              \
+    "SELECT string_agg(quote_ident(name), ', ') INTO names FROM deferred_tables; IF names IS NOT NULL THEN " \
+    "EXECUTE 'LOCK TABLE ' || names || ' IN ACCESS EXCLUSIVE MODE'; END IF; " after "END $$"
+
+static const char lock_sql[] = LOCK_SQL("", "");
+static const char try_lock_sql[] = LOCK_SQL("PERFORM set_config('lock_timeout', '100ms', true); ",
+                                            "PERFORM set_config('lock_timeout', patience, true); ");
 
 cw_status cw_pg_lock_readers_out(struct cw_pg_connection *connection, struct cw_error *error)
 {
-    cw_status status = cw_pg_execute(connection, "SAVEPOINT locks; SET LOCAL lock_timeout = '100ms'", error);
+    cw_status status = cw_pg_execute(connection, "SAVEPOINT locks", error);
     for (int i = 0; status == CW_OK && i < LOCK_ATTEMPTS; i++) {
-        status = cw_pg_execute(connection, lock_sql, error);
+        status = cw_pg_execute(connection, try_lock_sql, error);
         if (status != CW_E_TIMEOUT) {
-            break;
+            return status;
         }
-        status =
-            cw_pg_execute(connection, "ROLLBACK TO SAVEPOINT locks; SET LOCAL lock_timeout = '100ms'", error);
+        status = cw_pg_execute(connection, "ROLLBACK TO SAVEPOINT locks", error);
         nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NANOSECONDS}, NULL);
-    }
-    if (status == CW_OK) {
-        status = cw_pg_execute(connection, "SET LOCAL lock_timeout = 0", error);
     }
     return status == CW_OK ? cw_pg_execute(connection, lock_sql, error) : status;
 }
