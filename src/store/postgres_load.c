@@ -101,22 +101,21 @@ static cw_status take_over_references(struct pg_load *load, struct cw_error *err
     return status;
 }
 
+static cw_status begin_locked(struct pg_load *load, struct cw_error *error)
+{
+    const cw_status status = cw_pg_execute(load->connection, "BEGIN; SET CONSTRAINTS ALL DEFERRED", error);
+    return status == CW_OK ? lock_deferred(load->connection, error) : status;
+}
+
 static cw_status begin_transaction(struct pg_load *load, struct cw_error *error)
 {
-    cw_status status = CW_OK;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        status = cw_pg_execute(load->connection, "BEGIN; SET CONSTRAINTS ALL DEFERRED", error);
-        if (status == CW_OK) {
-            status = lock_deferred(load->connection, error);
-        }
-        if (status == CW_OK || PQstatus(load->connection->handle) != CONNECTION_OK) {
-            break;
-        }
+    cw_status status = begin_locked(load, error);
+    if (status != CW_OK && PQstatus(load->connection->handle) == CONNECTION_OK) {
         /* Someone's rows came in between: keep the keys. */
         cw_pg_execute(load->connection, "ROLLBACK", NULL);
         status = cw_pg_heal(load->connection, error);
-        if (status != CW_OK) {
-            break;
+        if (status == CW_OK) {
+            status = begin_locked(load, error);
         }
     }
     if (status == CW_OK) {
