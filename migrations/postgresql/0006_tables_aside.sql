@@ -17,7 +17,8 @@ CREATE OR REPLACE FUNCTION cartwright_months(parent text) RETURNS TABLE (name te
 $$;
 
 -- Puts the months of the tables without keys (see cartwright_defer) aside. A table with triggers stays: they are to see
--- its rows. So do all tables where a change feed may follow, which would not know what the rows aside belong to.
+-- its rows. So does one whose partition for other times was taken away, and so do all tables where a change feed may
+-- follow, which would not know what the rows aside belong to.
 CREATE OR REPLACE FUNCTION cartwright_set_aside() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     parent text;
@@ -26,6 +27,7 @@ DECLARE
 BEGIN
     FOR parent IN SELECT name FROM deferred_tables JOIN pg_class ON pg_class.oid = to_regclass(quote_ident(name))
         WHERE relkind = 'p' AND current_setting('wal_level') <> 'logical'
+            AND to_regclass(quote_ident(name || '_other')) IS NOT NULL
             AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal) LOOP
         aside := format('%s_aside_%s', parent, txid_current());
         EXECUTE format('CREATE TABLE %I (LIKE %I) PARTITION BY RANGE (id)', aside, parent);
@@ -132,10 +134,10 @@ DECLARE
     part record;
 BEGIN
     PERFORM cartwright_put_back(false);
+    PERFORM cartwright_build_indexes();
     FOR part IN SELECT s.* FROM schema_shape s LEFT JOIN cartwright_shape c USING (kind, relation, name)
-        WHERE s.kind IN ('index', 'key', 'foreign key') AND c.name IS NULL ORDER BY s.step, s.relation, s.name LOOP
-        EXECUTE CASE WHEN part.kind = 'index' THEN part.definition
-            ELSE format('ALTER TABLE %I ADD CONSTRAINT %I %s', part.relation, part.name, part.definition) END;
+        WHERE s.kind IN ('key', 'foreign key') AND c.name IS NULL ORDER BY s.step, s.relation, s.name LOOP
+        EXECUTE format('ALTER TABLE %I ADD CONSTRAINT %I %s', part.relation, part.name, part.definition);
     END LOOP;
     DELETE FROM deferred_tables;
 END

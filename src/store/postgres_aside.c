@@ -8,11 +8,11 @@
 
 /* What these connections commit is synced by the commit of the load, which comes after it in the log. The
  * server's workers for one index would only take turns with those of the other connections. */
-static const char settings[] = "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'; SET "
-                               "max_parallel_maintenance_workers = 0; "
-                               "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN "
-                               "('statement_timeout', 'lock_timeout', "
-                               "'idle_session_timeout')";
+static const char settings[] =
+    "SET synchronous_commit = off; SET maintenance_work_mem = '128MB'; SET max_parallel_maintenance_workers "
+    "= 0; "
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', "
+    "'idle_session_timeout')";
 
 cw_status cw_pg_aside_look(struct cw_pg_aside *aside, struct cw_pg_connection *load, struct cw_error *error)
 {

@@ -133,6 +133,14 @@ def test_a_change_feed_sees_every_row_by_its_table(cartwright, plain):
                             "GROUP BY 1 ORDER BY 1") == list(rows(database).items())
 
 
+def test_a_table_whose_partition_for_other_times_is_gone_is_filled_all_the_same(cartwright, database):
+    subprocess.run([cartwright, "migrate", "up", database.uri], check=True, stdout=subprocess.DEVNULL)
+    database.run("SELECT cartwright_make_partitions('2023-01-01', '2027-01-01'); DROP TABLE payments_other; "
+                 "ALTER TABLE shipments_other RENAME TO shipments_rest")
+    end(begin(cartwright, database.uri))
+    check_whole(cartwright, database)
+
+
 def test_a_row_that_came_meanwhile_is_put_into_its_month(program, database):
     program("migrate", "up", database.uri)
     database.run("SELECT cartwright_make_partitions('2025-01-01', '2025-04-01'); SELECT cartwright_defer(); "
