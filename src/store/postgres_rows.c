@@ -192,17 +192,24 @@ cw_status cw_pg_reader_begin(struct cw_store *base, struct cw_reader **reader, s
 
 cw_status cw_pg_reader_share(struct cw_reader *base, struct cw_reader **other, struct cw_error *error)
 {
+    struct cw_pg_connection *connection = ((struct pg_reader *)(void *)base)->connection;
     char begin[256];
     PGresult *result = NULL;
-    const cw_status status = cw_pg_query(((struct pg_reader *)(void *)base)->connection,
-                                         "SELECT pg_export_snapshot()", NULL, &result, error);
+    cw_status status = cw_pg_query(connection, "SELECT pg_export_snapshot()", NULL, &result, error);
     if (status != CW_OK) {
         return status;
     }
     snprintf(begin, sizeof begin, BEGIN_SQL "; SET TRANSACTION SNAPSHOT '%.64s'" PATIENT_SQL,
              PQgetvalue(result, 0, 0));
     PQclear(result);
-    return begin_reader(base->store, begin, other, error);
+    status = begin_reader(base->store, begin, other, error);
+    /* The moment ends with the connection that has it; the server calls it invalid then, which explains less
+     * than what became of the connection. */
+    if (status != CW_OK) {
+        const cw_status lost = cw_pg_execute(connection, "SELECT 1", error);
+        status = lost != CW_OK ? lost : status;
+    }
+    return status;
 }
 
 void cw_pg_reader_end(struct cw_reader *base)

@@ -4,7 +4,10 @@
 
 #include "store_fixture.h"
 
+#include <pthread.h>
+
 #include "store/migrations.h"
+#include "store/postgres_store.h"
 
 static void change(const char *sql)
 {
@@ -204,6 +207,55 @@ START_TEST(broken_connections_are_replaced)
 }
 END_TEST
 
+struct share {
+    struct cw_reader *reader;
+    cw_status status;
+    struct cw_error error;
+};
+
+static void *share_reader(void *context)
+{
+    struct share *share = context;
+    struct cw_reader *other;
+    share->status = cw_pg_reader_share(share->reader, &other, &share->error);
+    return NULL;
+}
+
+/* Ends the connection whose moment is shared, and waits until it is gone. */
+#define SHARED                                                                                               \
+    "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_export_snapshot%'"
+#define END_SHARED                                                                                           \
+    "DO $$ BEGIN PERFORM pg_terminate_backend(pid) " SHARED "; WHILE EXISTS (SELECT " SHARED ") LOOP "       \
+    "PERFORM pg_stat_clear_snapshot(), pg_sleep(0.01); END LOOP; END $$"
+
+START_TEST(a_reader_lost_while_it_is_shared_is_told)
+{
+    struct cw_reader *readers[CW_PG_POOL_MAX];
+    for (int i = 0; i < CW_PG_POOL_MAX; i++) {
+        assert_ok(cw_pg_reader_begin(fixture_store, &readers[i], &fixture_error));
+    }
+    /* All connections are taken: between its two statements, sharing waits for one. */
+    struct share share = {.reader = readers[0]};
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, share_reader, &share), 0);
+    struct cw_store_connections connections = {0};
+    while (connections.waiting == 0) {
+        cw_store_count_connections(fixture_store, &connections);
+    }
+    change(END_SHARED);
+    cw_pg_reader_end(readers[1]);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_msg(share.status == CW_E_UNAVAILABLE, "%d: %s", (int)share.status, share.error.message);
+    ck_assert(share.error.retryable);
+    ck_assert_ptr_nonnull(strstr(share.error.message, "terminating connection"));
+    for (int i = 0; i < CW_PG_POOL_MAX; i++) {
+        if (i != 1) {
+            cw_pg_reader_end(readers[i]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(rows_of_others_are_counted_and_seen)
 {
     struct cw_batch batches[CW_ENTITY_COUNT] = {0};
@@ -252,11 +304,17 @@ END_TEST
 Suite *test_suite(void)
 {
     const TTest *const all[] = {
-        tables_are_those_of_the_catalogue,   newer_and_changed_revisions_are_refused,
-        what_others_added_is_left_alone,     tables_of_another_program_are_refused,
-        bad_addresses_tell_no_secrets,       keys_that_a_killed_load_left_missing_are_built,
-        small_writes_wait_for_a_load,        broken_connections_are_replaced,
-        rows_of_others_are_counted_and_seen, partitions_are_made_ahead,
+        tables_are_those_of_the_catalogue,
+        newer_and_changed_revisions_are_refused,
+        what_others_added_is_left_alone,
+        tables_of_another_program_are_refused,
+        bad_addresses_tell_no_secrets,
+        keys_that_a_killed_load_left_missing_are_built,
+        small_writes_wait_for_a_load,
+        broken_connections_are_replaced,
+        rows_of_others_are_counted_and_seen,
+        partitions_are_made_ahead,
+        a_reader_lost_while_it_is_shared_is_told,
     };
     Suite *suite = fixture_suite("postgres_store", all, sizeof all / sizeof *all);
     TCase *group = tcase_create("changes");
