@@ -23,14 +23,15 @@
 void *cw_call_begin(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct cw_server *server = context;
-    struct cw_call *call = calloc(1, sizeof *call);
+    const size_t size = strlen(target) + 1;
+    struct cw_call *call = calloc(1, sizeof *call + size);
     if (call == NULL) {
         return NULL;
     }
+    memcpy(call->target, target, size);
     call->server = server;
     call->exchange.api = &server->api;
     call->connection = connection;
-    call->target = strdup(target);
     call->started_at = cw_clock_now();
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -50,10 +51,17 @@ void cw_call_forgotten(struct cw_server *server, struct cw_watched *watched)
     }
 }
 
-static void set_deadline(struct cw_call *call, int64_t seconds)
+static void set_deadline(struct cw_call *call, int64_t now, int64_t seconds)
 {
     if (call->watched != NULL) {
-        cw_watched_until(call->watched, seconds < 0 ? INT64_MAX : cw_clock_now() + seconds * SECOND);
+        cw_watched_until(call->watched, now + seconds * SECOND);
+    }
+}
+
+static void set_no_deadline(struct cw_call *call)
+{
+    if (call->watched != NULL) {
+        cw_watched_until(call->watched, INT64_MAX);
     }
 }
 
@@ -71,6 +79,69 @@ static void keep_header(char **place, const char *value, size_t size)
     }
 }
 
+static void take_site(struct cw_exchange *exchange, const char *value)
+{
+    exchange->is_cross_site = strcasecmp(value, "cross-site") == 0;
+}
+
+static void take_request_id(struct cw_exchange *exchange, const char *value)
+{
+    if (cw_request_id_is_good(value)) {
+        snprintf(exchange->request_id, sizeof exchange->request_id, "%s", value);
+    }
+}
+
+static void take_traceparent(struct cw_exchange *exchange, const char *value)
+{
+    if (cw_traceparent_is_good(value)) {
+        snprintf(exchange->traceparent, sizeof exchange->traceparent, "%s", value);
+    }
+}
+
+#define KEPT(name, field)                                                                                    \
+    {                                                                                                        \
+        name, sizeof(name) - 1, offsetof(struct cw_exchange, field), NULL                                    \
+    }
+#define TAKEN(name, function)                                                                                \
+    {                                                                                                        \
+        name, sizeof(name) - 1, 0, function                                                                  \
+    }
+
+/* The headers that matter beside those of the gate: kept in a field, or taken by a function. */
+static const struct {
+    const char *name;
+    size_t size;
+    size_t field;
+    void (*take)(struct cw_exchange *exchange, const char *value);
+} headers[] = {
+    KEPT("Accept", accept),
+    KEPT("Content-Type", content_type),
+    KEPT("Content-Encoding", content_encoding),
+    KEPT("Prefer", prefer),
+    KEPT("Idempotency-Key", idempotency_key),
+    KEPT("Authorization", authorization),
+    KEPT("X-API-Key", api_key),
+    TAKEN("Sec-Fetch-Site", take_site),
+    TAKEN("X-Request-Id", take_request_id),
+    TAKEN("traceparent", take_traceparent),
+};
+
+static void take_header(struct cw_exchange *exchange, const char *name, size_t name_size, const char *value,
+                        size_t value_size)
+{
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        if (headers[i].size != name_size || strncasecmp(headers[i].name, name, name_size) != 0) {
+            continue;
+        }
+        if (headers[i].take != NULL) {
+            headers[i].take(exchange, value);
+        } else {
+            keep_header((char **)(void *)((char *)exchange + headers[i].field), value, value_size);
+        }
+        return;
+    }
+}
+
 struct header_scan {
     struct cw_call *call;
     struct cw_header_gate gate;
@@ -80,31 +151,10 @@ static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const
                                    const char *value, size_t value_size)
 {
     struct header_scan *scan = context;
-    struct cw_exchange *exchange = &scan->call->exchange;
     (void)kind;
     value = value != NULL ? value : "";
     cw_header_gate_add(&scan->gate, name, name_size, value, value_size);
-    if (strcasecmp(name, "Accept") == 0) {
-        keep_header(&exchange->accept, value, value_size);
-    } else if (strcasecmp(name, "Content-Type") == 0) {
-        keep_header(&exchange->content_type, value, value_size);
-    } else if (strcasecmp(name, "Content-Encoding") == 0) {
-        keep_header(&exchange->content_encoding, value, value_size);
-    } else if (strcasecmp(name, "Prefer") == 0) {
-        keep_header(&exchange->prefer, value, value_size);
-    } else if (strcasecmp(name, "Idempotency-Key") == 0) {
-        keep_header(&exchange->idempotency_key, value, value_size);
-    } else if (strcasecmp(name, "Authorization") == 0) {
-        keep_header(&exchange->authorization, value, value_size);
-    } else if (strcasecmp(name, "X-API-Key") == 0) {
-        keep_header(&exchange->api_key, value, value_size);
-    } else if (strcasecmp(name, "Sec-Fetch-Site") == 0) {
-        exchange->is_cross_site = strcasecmp(value, "cross-site") == 0;
-    } else if (strcasecmp(name, "X-Request-Id") == 0 && cw_request_id_is_good(value)) {
-        snprintf(exchange->request_id, sizeof exchange->request_id, "%s", value);
-    } else if (strcasecmp(name, "traceparent") == 0 && cw_traceparent_is_good(value)) {
-        snprintf(exchange->traceparent, sizeof exchange->traceparent, "%s", value);
-    }
+    take_header(&scan->call->exchange, name, name_size, value, value_size);
     return MHD_YES;
 }
 
@@ -128,14 +178,19 @@ static void find_address(const struct cw_call *call, uint8_t address[16])
     }
 }
 
-/* Finds out who asks. False, with an answer, where nobody known sends a body: it is not read. */
+/* Finds out who asks, and how long the body may take. False, with an answer, where nobody known sends one: it
+ * is not read. */
 static bool identify(struct cw_call *call, const struct cw_header_gate *gate)
 {
     struct cw_exchange *exchange = &call->exchange;
     uint8_t address[16];
     find_address(call, address);
     cw_caller_identify(exchange, address);
-    if ((gate->content_length == 0 && !gate->is_chunked) || exchange->caller.is_known) {
+    if (gate->content_length == 0 && !gate->is_chunked) {
+        return true;
+    }
+    if (exchange->caller.is_known) {
+        set_deadline(call, cw_clock_now(), call->server->options.timeout);
         return true;
     }
     cw_caller_refuse(exchange);
@@ -150,9 +205,8 @@ static bool open_call(struct cw_call *call, const char *method, const char *vers
     struct header_scan scan = {.call = call};
     struct cw_error error = {0};
     call->is_http_1_0 = strcmp(version, "HTTP/1.0") == 0;
-    snprintf(exchange->method, sizeof exchange->method, "%s", method);
-    for (char *at = exchange->method; *at != '\0'; at++) {
-        *at = *at > ' ' && *at <= '~' ? *at : '?'; /* it is logged */
+    for (size_t i = 0; i < sizeof exchange->method - 1 && method[i] != '\0'; i++) {
+        exchange->method[i] = method[i] > ' ' && method[i] <= '~' ? method[i] : '?'; /* it is logged */
     }
     MHD_get_connection_values_n(call->connection, MHD_HEADER_KIND, scan_header, &scan);
     if (exchange->request_id[0] == '\0') {
@@ -161,10 +215,6 @@ static bool open_call(struct cw_call *call, const char *method, const char *vers
     }
     cw_status status = cw_header_gate_check(&scan.gate, call->is_http_1_0, &error);
     int http_status = status == CW_E_LIMIT ? 431 : 400;
-    if (status == CW_OK && call->target == NULL) {
-        status = cw_error_set(&error, CW_E_NO_MEMORY, NULL, "no memory for the request");
-        http_status = 503;
-    }
     if (status == CW_OK) {
         status = cw_uri_parse(call->target, &exchange->uri, &error);
         http_status = status == CW_E_LIMIT ? 414 : status == CW_E_NO_MEMORY ? 503 : 400;
@@ -292,9 +342,10 @@ static enum MHD_Result send_reply(struct cw_call *call)
     if (response == NULL) {
         return MHD_NO;
     }
-    set_deadline(call, call->stream != NULL ? -1
-                                            : (int64_t)call->server->options.timeout +
-                                                  (int64_t)(call->answered / SLOWEST_READER));
+    if (call->stream == NULL) {
+        set_deadline(call, cw_clock_now(),
+                     (int64_t)call->server->options.timeout + (int64_t)(call->answered / SLOWEST_READER));
+    }
     add_headers(call, response);
     /* Who has read an answer may send the next request at once, before the end of this one is known here. */
     if (call->stream == NULL && !exchange->streams_rows) {
@@ -360,7 +411,7 @@ static bool enter(struct cw_call *call)
 static enum MHD_Result dispatch(struct cw_call *call)
 {
     struct cw_exchange *exchange = &call->exchange;
-    set_deadline(call, -1);
+    set_no_deadline(call);
     if (call->received > call->server->options.largest_body) {
         char detail[80];
         snprintf(detail, sizeof detail, "the body has more than %u bytes",
@@ -412,7 +463,6 @@ enum MHD_Result cw_call_continue(void *context, struct MHD_Connection *connectio
     switch (call->state) {
     case CW_CALL_NEW:
         call->state = CW_CALL_READING;
-        set_deadline(call, call->server->options.timeout);
         return open_call(call, method, version) ? MHD_YES : send_reply(call);
     case CW_CALL_READING:
         return *size > 0 ? receive(call, data, size) : dispatch(call);
@@ -425,7 +475,7 @@ enum MHD_Result cw_call_continue(void *context, struct MHD_Connection *connectio
     return MHD_YES;
 }
 
-void cw_call_log(const struct cw_call *call, bool is_complete)
+void cw_call_log(const struct cw_call *call, int64_t now, bool is_complete)
 {
     const struct cw_exchange *exchange = &call->exchange;
     char time[CW_TIME_TEXT];
@@ -438,7 +488,7 @@ void cw_call_log(const struct cw_call *call, bool is_complete)
         "duration_us=%lld%s%s%s%.*s%s\n",
         time, exchange->request_id, exchange->method, exchange->uri.path != NULL ? exchange->uri.path : "-",
         exchange->route != NULL ? exchange->route->path : "-", exchange->reply.status, call->answered,
-        (long long)(cw_clock_now() - call->started_at), exchange->caller.label[0] != '\0' ? " caller=" : "",
+        (long long)(now - call->started_at), exchange->caller.label[0] != '\0' ? " caller=" : "",
         exchange->caller.label, exchange->traceparent[0] != '\0' ? " trace=" : "", 32,
         exchange->traceparent[0] != '\0' ? exchange->traceparent + 3 : "",
         is_complete ? "" : " outcome=aborted");
@@ -457,6 +507,7 @@ void cw_call_end(void *context, struct MHD_Connection *connection, void **opened
         return;
     }
     *opened = NULL;
+    const int64_t now = cw_clock_now();
     if (call->exchange.export != NULL) {
         call->answered = cw_export_stream_sent(call->exchange.export);
     }
@@ -466,17 +517,16 @@ void cw_call_end(void *context, struct MHD_Connection *connection, void **opened
             call->exchange.reply.status == 0 ? call->watched->refused : call->exchange.reply.status;
     }
     if (call->exchange.reply.status != 0) {
-        cw_api_count_request(&server->api, &call->exchange, cw_clock_now() - call->started_at);
+        cw_api_count_request(&server->api, &call->exchange, now - call->started_at);
     }
     if (!server->options.quiet) {
-        cw_call_log(call, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+        cw_call_log(call, now, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     }
     /* Now the client may think before its next request, but not for ever. */
-    set_deadline(call, 2 * (int64_t)server->options.timeout);
+    set_deadline(call, now, 2 * (int64_t)server->options.timeout);
     cw_event_stream_free(&server->streams, call->stream);
     leave(call);
     cw_exchange_clear(&call->exchange);
-    free(call->target);
     free(call);
     atomic_fetch_sub(&server->calls, 1);
 }

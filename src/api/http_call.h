@@ -34,7 +34,6 @@ struct cw_call {
     struct cw_exchange exchange;
     struct MHD_Connection *connection;
     struct cw_watched *watched; /* of its connection */
-    char *target;               /* as sent */
     enum cw_call_state state;
     int64_t started_at; /* monotonic microseconds */
     size_t received;    /* bytes of the body */
@@ -42,6 +41,7 @@ struct cw_call {
     bool is_http_1_0;
     bool is_counted; /* among its caller's requests at work */
     struct cw_event_stream *stream;
+    char target[]; /* as sent */
 };
 
 /* Callbacks of libmicrohttpd; context is the server, *opened the call. */
@@ -58,7 +58,7 @@ void cw_call_forgotten(struct cw_server *server, struct cw_watched *watched);
 /* Makes the answer of a call (the context) on a worker. */
 void cw_call_work(void *context);
 
-/* Writes the line of a finished call to stderr. */
-void cw_call_log(const struct cw_call *call, bool is_complete);
+/* Writes the line of a call that is finished now (monotonic microseconds) to stderr. */
+void cw_call_log(const struct cw_call *call, int64_t now, bool is_complete);
 
 #endif

@@ -80,7 +80,7 @@ static bool next_range(const char **at, struct range *range)
 /* How closely a range names a type: 3 exactly, 2 type slash star, 1 star slash star, 0 not. */
 static int closeness(const struct range *range, const char *type)
 {
-    const size_t size = strlen(type);
+    const size_t size = strcspn(type, ";");
     const size_t major = strcspn(type, "/") + 1;
     if (range->size == size && strncasecmp(range->type, type, size) == 0) {
         return 3;

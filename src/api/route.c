@@ -28,18 +28,27 @@ static bool take_value(struct cw_exchange *exchange, const char *name, size_t na
     return true;
 }
 
+/* Tells most that don't match without decoding: they differ before a value or an escape. */
+static bool may_match(const char *pattern, const char *path)
+{
+    while (*pattern == *path && *pattern != '\0') {
+        pattern++;
+        path++;
+    }
+    return *pattern == *path || *pattern == '{' || *path == '%';
+}
+
 /* Whether a path as sent is one of a pattern; its values go into exchange. */
 static bool path_matches(struct cw_exchange *exchange, const char *pattern, const char *path)
 {
     char segment[SEGMENT_MAX];
+    if (!may_match(pattern, path)) {
+        return false;
+    }
     while (*pattern == '/' && *path == '/') {
         const size_t pattern_size = strcspn(++pattern, "/");
         const size_t path_size = strcspn(++path, "/");
         size_t length = 0;
-        if (pattern[0] != '{' && memchr(path, '%', path_size) == NULL &&
-            (path_size != pattern_size || memcmp(path, pattern, path_size) != 0)) {
-            return false; /* as most are, without decoding */
-        }
         if (path_size >= sizeof segment || !cw_uri_decode(path, path_size, false, segment, &length) ||
             strlen(segment) != length || strchr(segment, '/') != NULL) {
             return false;
@@ -174,14 +183,11 @@ static bool negotiate(struct cw_exchange *exchange)
         return choice >= 0;
     }
     const char *offered = route->media_type != NULL ? route->media_type : "application/json";
-    char plain[64];
-    snprintf(plain, sizeof plain, "%.*s", (int)strcspn(offered, ";"), offered);
-    offered = plain;
     if (cw_media_type_choose(exchange->accept, &offered, 1) >= 0) {
         return true;
     }
     char detail[128];
-    snprintf(detail, sizeof detail, "this path answers %s", plain);
+    snprintf(detail, sizeof detail, "this path answers %.*s", (int)strcspn(offered, ";"), offered);
     cw_reply_problem(exchange, 406, detail, NULL);
     return false;
 }

@@ -89,6 +89,16 @@ static cw_status add_pairs(struct cw_uri *uri, const char *query, char *room, st
     return status;
 }
 
+/* How many pairs a query may have at most, those beyond the limit aside. */
+static size_t most_pairs(const char *query)
+{
+    size_t count = *query != '\0';
+    for (const char *at = query; *at != '\0' && count < CW_QUERY_PAIRS_MAX; at++) {
+        count += *at == '&';
+    }
+    return count;
+}
+
 cw_status cw_uri_parse(const char *target, struct cw_uri *uri, struct cw_error *error)
 {
     const size_t size = strlen(target);
@@ -105,26 +115,26 @@ cw_status cw_uri_parse(const char *target, struct cw_uri *uri, struct cw_error *
     }
     const char *path = find_path(target);
     const size_t path_size = strcspn(path, "?#");
-    /* The path, and each pair with two terminators. */
-    made.memory = malloc(size + 4 + 2 * (CW_QUERY_PAIRS_MAX + 1));
-    if (made.memory == NULL) {
-        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the request target");
-    }
     if (path[path_size] == '#' || (path_size > 0 && path[0] != '/') || (path_size == 0 && path == target)) {
-        free(made.memory);
         return cw_error_set(error, CW_E_INVALID, "target",
                             "the request target must be a path that begins with /");
     }
-    memcpy(made.memory, path_size == 0 ? "/" : path, path_size == 0 ? 1 : path_size);
-    char *end = made.memory + (path_size == 0 ? 1 : path_size);
-    *end = '\0';
-    made.path = made.memory;
-    if (path[path_size] == '?') {
-        const cw_status status = add_pairs(&made, path + path_size + 1, end + 1, error);
-        if (status != CW_OK) {
-            free(made.memory);
-            return status;
-        }
+    const char *query = path[path_size] == '?' ? path + path_size + 1 : "";
+    const size_t most = most_pairs(query);
+    /* Pairs, then the path and their texts, each pair with two terminators. */
+    made.pairs = malloc(most * sizeof *made.pairs + size + 4 + 2 * most);
+    if (made.pairs == NULL) {
+        return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the request target");
+    }
+    char *text = (char *)(made.pairs + most);
+    made.path = text;
+    memcpy(text, path_size == 0 ? "/" : path, path_size == 0 ? 1 : path_size);
+    text += path_size == 0 ? 1 : path_size;
+    *text = '\0';
+    const cw_status status = add_pairs(&made, query, text + 1, error);
+    if (status != CW_OK) {
+        free(made.pairs);
+        return status;
     }
     *uri = made;
     return CW_OK;
@@ -132,7 +142,7 @@ cw_status cw_uri_parse(const char *target, struct cw_uri *uri, struct cw_error *
 
 void cw_uri_clear(struct cw_uri *uri)
 {
-    free(uri->memory);
+    free(uri->pairs);
     *uri = (struct cw_uri){0};
 }
 

@@ -24,9 +24,8 @@ struct cw_query_pair {
 
 /* The decoded target. Zeroed storage is valid. */
 struct cw_uri {
-    char *memory;     /* owned: path, names and values */
-    const char *path; /* as sent: still percent-encoded, begins with '/' */
-    struct cw_query_pair pairs[CW_QUERY_PAIRS_MAX];
+    const char *path;            /* as sent: still percent-encoded, begins with '/' */
+    struct cw_query_pair *pairs; /* owned: the memory of them all, path, names and values */
     size_t pair_count;
 };
 

@@ -138,9 +138,11 @@ def test_refusals_of_framing_close_and_explain(server):
 def test_paths_are_decoded_strictly(server):
     row = server.get("/api/v1/customers?limit=1").json()["data"][0]["id"]
     end = b" HTTP/1.1\r\n" + HOST + b"\r\n"
-    assert status_of(exchange(server, b"GET /api/v1/%63ustomers/" + row.encode() + end)) == 200
+    for path in (b"/api/v1/%63ustomers/" + row.encode(), b"/api/v1/customer%73", b"/%68ealthz", b"/health%7A?"):
+        assert status_of(exchange(server, b"GET " + path + end)) == 200, path
     for path in (b"/api/v1/customers%2F" + row.encode(), b"/api/v1//customers", b"/api/v1/customers/",
-                 b"/API/v1/customers", b"/api/v1/customers/..", b"/api/v1/customers/%00", b"/api/v1/customer", b"/%"):
+                 b"/API/v1/customers", b"/api/v1/customers/..", b"/api/v1/customers/%00", b"/api/v1/customer", b"/%",
+                 b"/healthz%7A", b"/health%", b"/health%7", b"/healthz/", b"/api/v1/runs/{id}"):
         assert status_of(exchange(server, b"GET " + path + end)) == 404, path
 
 
