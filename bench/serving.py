@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from statistics import median
 
 from measure import ROOT, Scratch
 from report import Bar, Result, ratio_bar
@@ -233,14 +234,14 @@ def cost(process, port, seconds):
 
 
 def health(folder, options, rounds, seconds):
-    """Medians of CPU seconds per request: ours and nginx's."""
+    """Medians of CPU seconds per request, ours and nginx's, and of ours in nginx's, of the same round."""
     ours, theirs = [], []
     ports = free_port(), free_port()
     with serve(options, str(folder / "health.db"), ports[0]) as server, nginx(folder, ports[1]) as other:
         for _ in range(rounds):
             ours.append(cost(server, ports[0], seconds))
             theirs.append(cost(other, ports[1], seconds))
-    return sorted(ours)[rounds // 2], sorted(theirs)[rounds // 2]
+    return median(ours), median(theirs), median(mine / other for mine, other in zip(ours, theirs))
 
 
 def load_row(name, figures):
@@ -275,7 +276,7 @@ def serving(options, _):
         ours = load(scratch.path, options, database("shop"), seconds, server)
         builtin = load(scratch.path, options, str(scratch.path / "shop.db"), seconds)
         costs = health(scratch.path, options, options.rounds, 3 if options.quick else 8)
-    ratio = costs[0] / costs[1]
+    ratio = costs[2]
     return Result(title, header,
                   [load_row("Cartwright on PostgreSQL", ours), load_row("Cartwright on its own store", builtin),
                    [f"pgbench, {POOL} connections", f"{theirs['rate']:.0f}", "", "", "", "", "",
