@@ -191,37 +191,31 @@ static void greet(const struct cw_server_options *options, uint16_t port, bool a
     fflush(stdout);
 }
 
-/* Serves until SIGINT or SIGTERM, which all threads have blocked. */
-static cw_status serve(const struct cw_server_options *options, const sigset_t *signals,
-                       struct cw_error *error)
+/* Serves until SIGINT or SIGTERM, which all threads of the server have blocked. */
+static cw_status serve(const struct cw_server_options *options, struct cw_error *error)
 {
     struct cw_server *server = NULL;
+    sigset_t signals;
     int number = 0;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     const cw_status status = cw_server_open(options, &server, error);
     if (status != CW_OK) {
         return status;
     }
     greet(options, cw_server_port(server), cw_server_asks(server));
     cw_manager_notify("READY=1");
-    sigwait(signals, &number);
+    sigwait(&signals, &number);
     cw_manager_notify("STOPPING=1");
     fprintf(stderr, "stopping: requests under way are finished, jobs go on when a server starts\n");
     cw_server_close(server);
     return CW_OK;
 }
 
-/* The signals that end the server. */
-static sigset_t closing_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    return signals;
-}
-
-/* Opens the store. Where only its keys can say who may ask, it must be there already. Its threads leave the
- * closing signals to us. */
+/* Opens the store. Where only its keys can say who may ask, it must be there already. A signal that comes
+ * meanwhile ends the process at once: a database may let it wait. */
 static cw_status open_store(const char *path, struct cw_server_options *server, struct cw_error *error)
 {
     const struct cw_access_options *access = &server->access;
@@ -229,11 +223,7 @@ static cw_status open_store(const char *path, struct cw_server_options *server, 
                             access->jwks == NULL && access->jwt_secret == NULL;
     const struct cw_store_options options = {.location = path != NULL ? path : DEFAULT_STORE,
                                              .create = !needs_keys};
-    const sigset_t signals = closing_signals();
-    sigset_t before;
-    pthread_sigmask(SIG_BLOCK, &signals, &before);
-    cw_status status = cw_store_open(&options, &server->store, error);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const cw_status status = cw_store_open(&options, &server->store, error);
     if (status == CW_E_NOT_FOUND && needs_keys) {
         return cw_access_refuse(server->address, error);
     }
@@ -245,7 +235,6 @@ static int run_serve(const struct cw_arguments *arguments)
     struct cw_server_options server = {0};
     struct cw_progress progress = {0};
     struct cw_error error = {0};
-    const sigset_t signals = closing_signals();
     cw_status status = read_options(arguments, &server, &error);
     if (status == CW_OK) {
         status = cw_server_check(&server, &error);
@@ -260,8 +249,7 @@ static int run_serve(const struct cw_arguments *arguments)
     }
     if (status == CW_OK) {
         signal(SIGPIPE, SIG_IGN);
-        pthread_sigmask(SIG_BLOCK, &signals, NULL);
-        status = serve(&server, &signals, &error);
+        status = serve(&server, &error);
     }
     cw_store_close(server.store);
     return status == CW_OK ? 0 : cw_console_fail(status, &error);

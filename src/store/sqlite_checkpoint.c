@@ -1,3 +1,5 @@
+#define _POSIX_C_SOURCE 200809L
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +94,18 @@ static void *checkpointer_main(void *context)
     return NULL;
 }
 
+/* The thread leaves signals to the program's own. */
+static int start_thread(struct cw_checkpointer *self, struct cw_sqlite_store *store)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int code = pthread_create(&self->thread, NULL, checkpointer_main, store);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
 cw_status cw_checkpointer_start(struct cw_sqlite_store *store, struct cw_error *error)
 {
     struct cw_checkpointer *self = &store->checkpointer;
@@ -103,7 +117,7 @@ cw_status cw_checkpointer_start(struct cw_sqlite_store *store, struct cw_error *
     /* It must give way to readers quickly: it holds the writer gate while it waits. */
     sqlite3_busy_timeout(self->connection->db, 200);
     self->enough_pages = CHECKPOINT_PAGES;
-    const int code = pthread_create(&self->thread, NULL, checkpointer_main, store);
+    const int code = start_thread(self, store);
     if (code != 0) {
         return cw_error_set(error, CW_E_UNAVAILABLE, NULL, "store %s: no thread for checkpoints: %s",
                             store->base.name, strerror(code));

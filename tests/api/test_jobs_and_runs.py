@@ -2,6 +2,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -132,6 +133,19 @@ def test_greeting_shows_commands_that_work(server):
         strict = command.replace("curl", "curl -g --fail", 1)
         done = subprocess.run(["bash", "-c", strict], capture_output=True, check=False)
         assert done.returncode == 0 and done.stdout, command
+
+
+def test_stops_on_sigterm_while_a_database_does_not_answer(cartwright):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        store = f"postgresql://127.0.0.1:{mute.getsockname()[1]}/shop?connect_timeout=0&sslmode=disable"
+        process = subprocess.Popen([cartwright, "serve", "--store", store], stdin=subprocess.DEVNULL)
+        try:
+            waiting = mute.accept()[0]
+            waiting.recv(1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=60) == -signal.SIGTERM
+        finally:
+            process.kill()
 
 
 def test_stops_on_sigterm_with_work_under_way(start_server):
