@@ -14,23 +14,39 @@
 
 /* ---- Errors ---- */
 
+/* Tables, columns and functions that are missing (42P01, 42703, 42883) were there when it was opened. */
 static const struct {
     const char *prefix; /* of the SQLSTATE */
     cw_status status;
     bool retryable;
 } states[] = {
-    {"23505", CW_E_CONFLICT, false}, {"23P01", CW_E_CONFLICT, false},
-    {"23", CW_E_VIOLATION, false},   {"22021", CW_E_INVALID, false},
-    {"22P05", CW_E_INVALID, false},  {"25006", CW_E_UNSUPPORTED, false},
-    {"53200", CW_E_NO_MEMORY, true}, {"53300", CW_E_UNAVAILABLE, true},
-    {"53", CW_E_IO, false},          {"54", CW_E_LIMIT, false},
-    {"55P03", CW_E_TIMEOUT, true},   {"57014", CW_E_TIMEOUT, true},
-    {"57", CW_E_UNAVAILABLE, true},  {"58", CW_E_IO, false},
-    {"08", CW_E_UNAVAILABLE, true},  {"40", CW_E_UNAVAILABLE, true},
-    {"28", CW_E_UNAVAILABLE, false}, {"3D", CW_E_NOT_FOUND, false},
-    {"3F", CW_E_NOT_FOUND, false},   {"42501", CW_E_UNSUPPORTED, false},
-    {"42P07", CW_E_CORRUPT, false},  {"XX001", CW_E_CORRUPT, false},
-    {"XX002", CW_E_CORRUPT, false},  {"CW001", CW_E_UNAVAILABLE, true},
+    {"23505", CW_E_CONFLICT, false},
+    {"23P01", CW_E_CONFLICT, false},
+    {"23", CW_E_VIOLATION, false},
+    {"22021", CW_E_INVALID, false},
+    {"22P05", CW_E_INVALID, false},
+    {"25006", CW_E_UNSUPPORTED, false},
+    {"53200", CW_E_NO_MEMORY, true},
+    {"53300", CW_E_UNAVAILABLE, true},
+    {"53", CW_E_IO, false},
+    {"54", CW_E_LIMIT, false},
+    {"55P03", CW_E_TIMEOUT, true},
+    {"57014", CW_E_TIMEOUT, true},
+    {"57", CW_E_UNAVAILABLE, true},
+    {"58", CW_E_IO, false},
+    {"08", CW_E_UNAVAILABLE, true},
+    {"40", CW_E_UNAVAILABLE, true},
+    {"28", CW_E_UNAVAILABLE, false},
+    {"3D", CW_E_NOT_FOUND, false},
+    {"3F", CW_E_NOT_FOUND, false},
+    {"42501", CW_E_UNSUPPORTED, false},
+    {"42P07", CW_E_CORRUPT, false},
+    {"42P01", CW_E_CORRUPT, false},
+    {"42703", CW_E_CORRUPT, false},
+    {"42883", CW_E_CORRUPT, false},
+    {"XX001", CW_E_CORRUPT, false},
+    {"XX002", CW_E_CORRUPT, false},
+    {"CW001", CW_E_UNAVAILABLE, true},
     {"CW002", CW_E_CONFLICT, false},
 };
 
@@ -102,7 +118,8 @@ static cw_status constraint_error(const struct cw_pg_connection *connection, con
     } else {
         columns_of_detail(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL), column);
     }
-    return cw_error_set(error, status, column, "store %s: %s.%s: %.200s", connection->name, table, column,
+    return cw_error_set(error, status, column, "store %s: %s%s%s: %.200s", connection->name, table,
+                        column[0] != '\0' ? "." : "", column,
                         PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 

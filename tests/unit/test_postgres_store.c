@@ -297,6 +297,11 @@ START_TEST(partitions_are_made_ahead)
     ck_assert_int_eq(
         fixture_number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'stock_movements'::regclass"), 4);
     assert_ok(open_again(false));
+    change("ALTER TABLE orders DETACH PARTITION orders_other; DROP TABLE orders_other");
+    const int64_t later = from + INT64_C(100) * 86400000000;
+    ck_assert_int_eq(cw_store_expect(fixture_store, from, later, CW_WAIT_FOREVER, &fixture_error),
+                     CW_E_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(fixture_error.message, "\"orders_other\" does not exist"));
     ck_assert_int_eq(fixture_broken_references(), 0);
 }
 END_TEST
