@@ -20,7 +20,7 @@ SETTINGS = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "shared
 # that have rows are shared out among three more connections.
 SHARES = (("order_items",), ("stock_movements", "payments"), ("order_status_history", "orders", "shipments"))
 HEAD = "\\set ON_ERROR_STOP 1\nSET client_min_messages = warning;\n"
-BEFORE = HEAD + "{partitions}\nBEGIN; SELECT cartwright_defer(); COMMIT;\n"
+BEFORE = HEAD + "{partitions}\nBEGIN; SELECT cartwright_mark_empty(), cartwright_defer(); COMMIT;\n"
 COPY = HEAD + "BEGIN;\nSET LOCAL session_replication_role = replica;\n{copies}COMMIT;\n"
 AFTER = HEAD + """SET maintenance_work_mem = '512MB';
 BEGIN;

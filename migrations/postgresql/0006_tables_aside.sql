@@ -17,18 +17,23 @@ CREATE OR REPLACE FUNCTION cartwright_months(parent text) RETURNS TABLE (name te
 $$;
 
 -- Puts the months of the tables without keys (see cartwright_defer) aside. A table with triggers stays: they are to see
--- its rows. So does one whose partition for other times was taken away, and so do all tables where a change feed may
--- follow, which would not know what the rows aside belong to.
+-- its rows. So does one with columns of others, which may have defaults, one of another owner, who could not put back what
+-- is ours, one whose partition for other times was taken away, and one without months. So do all tables where a change
+-- feed may follow, which would not know what the rows aside belong to.
 CREATE OR REPLACE FUNCTION cartwright_set_aside() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     parent text;
     aside text;
     month record;
 BEGIN
-    FOR parent IN SELECT name FROM deferred_tables JOIN pg_class ON pg_class.oid = to_regclass(quote_ident(name))
-        WHERE relkind = 'p' AND current_setting('wal_level') <> 'logical'
-            AND to_regclass(quote_ident(name || '_other')) IS NOT NULL
-            AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal) LOOP
+    FOR parent IN SELECT d.name FROM deferred_tables d JOIN pg_class ON pg_class.oid = to_regclass(quote_ident(d.name))
+        WHERE relkind = 'p' AND current_setting('wal_level') <> 'logical' AND pg_get_userbyid(relowner) = current_user
+            AND to_regclass(quote_ident(d.name || '_other')) IS NOT NULL
+            AND EXISTS (SELECT FROM cartwright_months(d.name))
+            AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal)
+            AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND (attisdropped
+                OR atthasdef AND attname <> 'rowid' OR attidentity <> '' OR NOT EXISTS (SELECT FROM schema_shape s WHERE s.kind = 'column' AND s.relation = d.name
+                    AND s.name = attname))) LOOP
         aside := format('%s_aside_%s', parent, txid_current());
         EXECUTE format('CREATE TABLE %I (LIKE %I) PARTITION BY RANGE (id)', aside, parent);
         FOR month IN SELECT * FROM cartwright_months(parent) LOOP
@@ -42,8 +47,10 @@ BEGIN
 END
 $$;
 
--- Gives a month aside the keys and indexes of its table, which takes them over when it gets its own.
-CREATE OR REPLACE FUNCTION cartwright_index_month(month text, parent text) RETURNS void LANGUAGE plpgsql AS $$
+-- Gives a month aside the keys and indexes of its table, which takes them over when it gets its own. A month that
+-- someone reads all by itself for long (longer than the server takes to end an autovacuum for us) gets them then.
+CREATE OR REPLACE FUNCTION cartwright_index_month(month text, parent text) RETURNS void LANGUAGE plpgsql
+SET lock_timeout = '2s' AS $$
 DECLARE
     part record;
 BEGIN
@@ -52,26 +59,42 @@ BEGIN
             ELSE format('CREATE %s ON %I%s', CASE WHEN part.definition LIKE 'CREATE UNIQUE %' THEN 'UNIQUE INDEX'
                 ELSE 'INDEX' END, month, substr(part.definition, strpos(part.definition, ' USING '))) END;
     END LOOP;
+EXCEPTION WHEN lock_not_available THEN
+    NULL;
 END
 $$;
 
--- Puts the months back, with their rows or without. A row that someone else added meanwhile is in the partition for
--- other times, and belongs to its month.
+-- Puts a month back. A row that someone else added meanwhile is in the partition for other times, and belongs to its month.
+CREATE OR REPLACE FUNCTION cartwright_put_month_back(aside text, parent text, month text, bounds text, condition text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', aside, month);
+    EXECUTE format('WITH late AS (DELETE FROM %I WHERE %s RETURNING *) INSERT INTO %I SELECT * FROM late',
+        parent || '_other', condition, month);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I %s', parent, month, bounds);
+    EXECUTE format('ALTER TABLE %I DROP CONSTRAINT cartwright_bounds', month);
+END
+$$;
+
+-- Puts the months back, with their rows or, after a load that was killed, without. In the second case others may have
+-- changed the table or dropped what is aside: a month that does not fit any more goes, and is made anew when it is wanted.
 CREATE OR REPLACE FUNCTION cartwright_put_back(with_rows boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     aside record;
     month record;
 BEGIN
-    FOR aside IN SELECT * FROM tables_aside LOOP
+    FOR aside IN SELECT * FROM tables_aside WHERE to_regclass(quote_ident(name)) IS NOT NULL LOOP
         FOR month IN SELECT * FROM cartwright_months(aside.name) LOOP
-            EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', aside.name, month.name);
-            IF NOT with_rows THEN
-                EXECUTE format('TRUNCATE %I', month.name);
+            IF with_rows THEN
+                PERFORM cartwright_put_month_back(aside.name, aside.relation, month.name, month.bounds, month.condition);
+                CONTINUE;
             END IF;
-            EXECUTE format('WITH late AS (DELETE FROM %I WHERE %s RETURNING *) INSERT INTO %I SELECT * FROM late',
-                aside.relation || '_other', month.condition, month.name);
-            EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I %s', aside.relation, month.name, month.bounds);
-            EXECUTE format('ALTER TABLE %I DROP CONSTRAINT cartwright_bounds', month.name);
+            BEGIN
+                EXECUTE format('TRUNCATE %I', month.name);
+                PERFORM cartwright_put_month_back(aside.name, aside.relation, month.name, month.bounds, month.condition);
+            EXCEPTION WHEN syntax_error_or_access_rule_violation OR integrity_constraint_violation THEN
+                EXECUTE format('DROP TABLE %I', month.name);
+            END;
         END LOOP;
         IF with_rows THEN
             EXECUTE format('INSERT INTO %I SELECT * FROM %I', aside.relation, aside.name);
@@ -96,13 +119,17 @@ BEGIN
 END
 $$;
 
--- Takes keys and indexes away from the tables that are empty, and returns those tables.
+-- Takes keys and indexes away from the tables that were noted and are empty, now that nobody else writes to them, and
+-- returns those tables.
 CREATE OR REPLACE FUNCTION cartwright_defer() RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     empty_tables text[];
+    relation text;
     part record;
 BEGIN
-    PERFORM cartwright_mark_empty();
+    FOR relation IN SELECT name FROM deferred_tables LOOP
+        EXECUTE format('DELETE FROM deferred_tables WHERE name = %L AND EXISTS (SELECT FROM %I)', relation, relation);
+    END LOOP;
     SELECT array_agg(name) INTO empty_tables FROM deferred_tables;
     FOR part IN SELECT s.relation, s.name FROM schema_shape s WHERE kind IN ('foreign key', 'key')
         AND (s.relation = ANY (empty_tables) OR s.target = ANY (empty_tables)) ORDER BY step DESC LOOP

@@ -14,39 +14,25 @@
 
 /* ---- Errors ---- */
 
-/* Tables, columns and functions that are missing (42P01, 42703, 42883) were there when it was opened. */
+/* Tables and functions that are missing (42P01, 42883) were there when it was opened. */
 static const struct {
     const char *prefix; /* of the SQLSTATE */
     cw_status status;
     bool retryable;
 } states[] = {
-    {"23505", CW_E_CONFLICT, false},
-    {"23P01", CW_E_CONFLICT, false},
-    {"23", CW_E_VIOLATION, false},
-    {"22021", CW_E_INVALID, false},
-    {"22P05", CW_E_INVALID, false},
-    {"25006", CW_E_UNSUPPORTED, false},
-    {"53200", CW_E_NO_MEMORY, true},
-    {"53300", CW_E_UNAVAILABLE, true},
-    {"53", CW_E_IO, false},
-    {"54", CW_E_LIMIT, false},
-    {"55P03", CW_E_TIMEOUT, true},
-    {"57014", CW_E_TIMEOUT, true},
-    {"57", CW_E_UNAVAILABLE, true},
-    {"58", CW_E_IO, false},
-    {"08", CW_E_UNAVAILABLE, true},
-    {"40", CW_E_UNAVAILABLE, true},
-    {"28", CW_E_UNAVAILABLE, false},
-    {"3D", CW_E_NOT_FOUND, false},
-    {"3F", CW_E_NOT_FOUND, false},
-    {"42501", CW_E_UNSUPPORTED, false},
-    {"42P07", CW_E_CORRUPT, false},
-    {"42P01", CW_E_CORRUPT, false},
-    {"42703", CW_E_CORRUPT, false},
-    {"42883", CW_E_CORRUPT, false},
-    {"XX001", CW_E_CORRUPT, false},
-    {"XX002", CW_E_CORRUPT, false},
-    {"CW001", CW_E_UNAVAILABLE, true},
+    {"23505", CW_E_CONFLICT, false}, {"23P01", CW_E_CONFLICT, false},
+    {"23", CW_E_VIOLATION, false},   {"22021", CW_E_INVALID, false},
+    {"22P05", CW_E_INVALID, false},  {"25006", CW_E_UNSUPPORTED, false},
+    {"53200", CW_E_NO_MEMORY, true}, {"53300", CW_E_UNAVAILABLE, true},
+    {"53", CW_E_IO, false},          {"54", CW_E_LIMIT, false},
+    {"55P03", CW_E_TIMEOUT, true},   {"57014", CW_E_TIMEOUT, true},
+    {"57", CW_E_UNAVAILABLE, true},  {"58", CW_E_IO, false},
+    {"08", CW_E_UNAVAILABLE, true},  {"40", CW_E_UNAVAILABLE, true},
+    {"28", CW_E_UNAVAILABLE, false}, {"3D", CW_E_NOT_FOUND, false},
+    {"3F", CW_E_NOT_FOUND, false},   {"42501", CW_E_UNSUPPORTED, false},
+    {"42P07", CW_E_CORRUPT, false},  {"42P01", CW_E_CORRUPT, false},
+    {"42883", CW_E_CORRUPT, false},  {"XX001", CW_E_CORRUPT, false},
+    {"XX002", CW_E_CORRUPT, false},  {"CW001", CW_E_UNAVAILABLE, true},
     {"CW002", CW_E_CONFLICT, false},
 };
 
@@ -230,7 +216,7 @@ static const char settings[] =
     "SET transform_null_equals = off; SET default_transaction_isolation = 'read committed'; "
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
-    "'off'";
+    "'off'; SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'";
 
 /* libpq would print what the server remarks. */
 static void ignore_notice(void *context, const char *message)

@@ -11,8 +11,8 @@ cw_status cw_pg_counters_make(struct cw_pg_connection *connection, struct cw_err
     struct cw_buffer sql = {0};
     cw_status status = cw_buffer_format(
         &sql, error,
-        "INSERT INTO counters (name, value) VALUES ('used.customer_runs', 0), ('used.products', 0), "
-        "('used.orders', 0)");
+        "INSERT INTO counters (name, value) SELECT * FROM (VALUES ('used.customer_runs', 0), "
+        "('used.products', 0), ('used.orders', 0)");
     for (uint32_t m = 0; status == CW_OK && m < cw_market_count() && m < CW_MARKETS_MAX; m++) {
         status = cw_buffer_format(&sql, error, ", ('used.customers.%s', 0)", cw_market_get(m)->country);
     }
@@ -21,7 +21,10 @@ cw_status cw_pg_counters_make(struct cw_pg_connection *connection, struct cw_err
             cw_buffer_format(&sql, error, ", ('rows.%s', 0)", cw_entity_get((enum cw_entity_id)e)->table);
     }
     if (status == CW_OK) {
-        status = cw_buffer_format(&sql, error, " ON CONFLICT (name) DO NOTHING");
+        /* Of those that are there, one that someone is counting up would have to be waited for. */
+        status = cw_buffer_format(&sql, error,
+                                  ") AS wanted (name, value) WHERE NOT EXISTS (SELECT FROM counters WHERE "
+                                  "counters.name = wanted.name) ON CONFLICT (name) DO NOTHING");
     }
     if (status == CW_OK) {
         status = cw_buffer_append(&sql, "", 1, error);

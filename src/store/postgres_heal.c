@@ -12,38 +12,76 @@
 #define LOCK_ATTEMPTS 150
 #define LOCK_PAUSE_NANOSECONDS 50000000
 
-#define LOCK_SQL(before, after)                                                                              \
-    "DO $$ DECLARE names text; patience text := current_setting('lock_timeout'); BEGIN " before              \
-    "SELECT string_agg(quote_ident(name), ', ') INTO names FROM deferred_tables; IF names IS NOT NULL THEN " \
-    "EXECUTE 'LOCK TABLE ' || names || ' IN ACCESS EXCLUSIVE MODE'; END IF; " after "END $$"
+#define ATTEMPT_SQL "SELECT set_config('lock_timeout', '100ms', true); "
+#define DONE_SQL "; SELECT set_config('lock_timeout', current_setting('cartwright.patience'), true)"
 
-static const char lock_sql[] = LOCK_SQL("", "");
-static const char try_lock_sql[] = LOCK_SQL("PERFORM set_config('lock_timeout', '100ms', true); ",
-                                            "PERFORM set_config('lock_timeout', patience, true); ");
+/* Locks the tables that a query names, if any. */
+#define LOCK_SQL(query, mode)                                                                                \
+    "DO $$ DECLARE names text; BEGIN SELECT string_agg(quote_ident(name), ', ') INTO names FROM (" query     \
+    ") AS wanted; IF names IS NOT NULL THEN EXECUTE 'LOCK TABLE ' || names || ' IN " mode                    \
+    " MODE'; END IF; END $$"
 
-cw_status cw_pg_lock_readers_out(struct cw_pg_connection *connection, struct cw_error *error)
+#define DEFERRED_SQL "SELECT name FROM deferred_tables"
+/* With their months. Stores of older revisions have no table that lists them. */
+#define ASIDE_SQL                                                                                            \
+    "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'p' "    \
+    "AND relname ~ '_aside_[0-9]+$'"
+/* The tables at both ends of the foreign keys of those without keys. */
+#define TIED_SQL                                                                                             \
+    "SELECT unnest(ARRAY[relation, target]) AS name FROM schema_shape WHERE kind = 'foreign key' AND "       \
+    "(relation IN "                                                                                          \
+    "(" DEFERRED_SQL ") OR target IN (" DEFERRED_SQL "))"
+
+static const char *const lock_sql[] = {
+    [CW_PG_LOCK_TO_DEFER] = LOCK_SQL(DEFERRED_SQL " UNION " TIED_SQL, "ACCESS EXCLUSIVE"),
+    [CW_PG_LOCK_TO_FILL] = "SELECT FROM counters WHERE name LIKE 'rows.%' FOR UPDATE; " LOCK_SQL(
+        DEFERRED_SQL, "SHARE ROW EXCLUSIVE"),
+    [CW_PG_LOCK_TO_BUILD] = LOCK_SQL(DEFERRED_SQL " UNION " ASIDE_SQL,
+                                     "ACCESS EXCLUSIVE") "; " LOCK_SQL(TIED_SQL, "SHARE ROW EXCLUSIVE"),
+};
+
+static cw_status attempt(struct cw_pg_connection *connection, enum cw_pg_lock_purpose purpose,
+                         struct cw_error *error)
 {
-    cw_status status = cw_pg_execute(connection, "SAVEPOINT locks", error);
+    struct cw_buffer sql = {0};
+    cw_status status = cw_buffer_format(&sql, error, ATTEMPT_SQL "%s" DONE_SQL, lock_sql[purpose]);
+    if (status == CW_OK) {
+        status = cw_buffer_append(&sql, "", 1, error);
+    }
+    if (status == CW_OK) {
+        status = cw_pg_execute(connection, sql.data, error);
+    }
+    cw_buffer_clear(&sql);
+    return status;
+}
+
+cw_status cw_pg_lock_others_out(struct cw_pg_connection *connection, enum cw_pg_lock_purpose purpose,
+                                struct cw_error *error)
+{
+    cw_status status = cw_pg_execute(
+        connection,
+        "SELECT set_config('cartwright.patience', current_setting('lock_timeout'), true); SAVEPOINT locks",
+        error);
     for (int i = 0; status == CW_OK && i < LOCK_ATTEMPTS; i++) {
-        status = cw_pg_execute(connection, try_lock_sql, error);
+        status = attempt(connection, purpose, error);
         if (status != CW_E_TIMEOUT) {
             return status;
         }
         status = cw_pg_execute(connection, "ROLLBACK TO SAVEPOINT locks", error);
         nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NANOSECONDS}, NULL);
     }
-    return status == CW_OK ? cw_pg_execute(connection, lock_sql, error) : status;
+    return status == CW_OK ? cw_pg_execute(connection, lock_sql[purpose], error) : status;
 }
 
 cw_status cw_pg_build(struct cw_pg_connection *connection, struct cw_error *error)
 {
-    const cw_status status = cw_pg_lock_readers_out(connection, error);
+    const cw_status status = cw_pg_lock_others_out(connection, CW_PG_LOCK_TO_BUILD, error);
     return status == CW_OK ? cw_pg_execute(connection, "SELECT cartwright_build()", error) : status;
 }
 
 cw_status cw_pg_put_back(struct cw_pg_connection *connection, struct cw_error *error)
 {
-    const cw_status status = cw_pg_lock_readers_out(connection, error);
+    const cw_status status = cw_pg_lock_others_out(connection, CW_PG_LOCK_TO_BUILD, error);
     return status == CW_OK ? cw_pg_execute(connection, "SELECT cartwright_put_back(true)", error) : status;
 }
 

@@ -55,13 +55,15 @@ static void load_free(struct pg_load *load)
 
 static cw_status lock_deferred(struct cw_pg_connection *connection, struct cw_error *error)
 {
-    return cw_pg_execute(
-        connection,
-        "DO $$ DECLARE relation text; has_rows boolean; BEGIN FOR relation IN SELECT name FROM "
-        "deferred_tables LOOP EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', relation); EXECUTE "
-        "format('SELECT EXISTS (SELECT FROM %I)', relation) INTO has_rows; IF has_rows THEN RAISE EXCEPTION "
-        "'rows came while a load began' USING ERRCODE = 'CW001'; END IF; END LOOP; END $$",
-        error);
+    const cw_status status = cw_pg_lock_others_out(connection, CW_PG_LOCK_TO_FILL, error);
+    return status == CW_OK
+               ? cw_pg_execute(connection,
+                               "DO $$ DECLARE relation text; has_rows boolean; BEGIN FOR relation IN SELECT "
+                               "name FROM deferred_tables LOOP EXECUTE format('SELECT EXISTS (SELECT FROM "
+                               "%I)', relation) INTO has_rows; IF has_rows THEN RAISE EXCEPTION 'rows came "
+                               "while a load began' USING ERRCODE = 'CW001'; END IF; END LOOP; END $$",
+                               error)
+               : status;
 }
 
 /* Without the right to take keys away, or where someone else's tables stand on them, rows go in beside
@@ -74,7 +76,7 @@ static cw_status defer_keys(struct pg_load *load, struct cw_error *error)
     }
     status = cw_pg_execute(load->connection, "BEGIN; SELECT cartwright_mark_empty()", error);
     if (status == CW_OK) {
-        status = cw_pg_lock_readers_out(load->connection, error);
+        status = cw_pg_lock_others_out(load->connection, CW_PG_LOCK_TO_DEFER, error);
     }
     if (status == CW_OK) {
         status = cw_pg_execute(load->connection, "SELECT cartwright_defer(), cartwright_set_aside(); COMMIT",

@@ -185,9 +185,39 @@ static cw_status begin_reader(struct cw_store *base, const char *begin, struct c
     return CW_OK;
 }
 
+/* Takes the moment of all that is read. What connections of a load have committed into tables aside (see
+ * postgres_aside.h) is seen by a moment before the load's end, and would be found in the tables by who looks
+ * after it. So where something is aside at that moment, the load must wait with its end for us. */
+static cw_status take_moment(struct cw_pg_connection *connection, struct cw_error *error)
+{
+    static const char lock[] =
+        "SAVEPOINT moment; LOCK TABLE orders, order_items, order_status_history, payments, shipments, "
+        "stock_movements IN ACCESS SHARE MODE";
+    int64_t aside = 0;
+    cw_status status = cw_pg_execute(connection, lock, error);
+    if (status == CW_OK) {
+        status = cw_pg_number(connection, "SELECT count(*) FROM tables_aside", NULL, &aside, error);
+    }
+    if (PQstatus(connection->handle) != CONNECTION_OK || status == CW_E_TIMEOUT) {
+        return status;
+    }
+    /* Who may not read all tables, or finds them changed, reads what is there. */
+    return cw_pg_execute(connection,
+                         aside > 0 ? "RELEASE SAVEPOINT moment"
+                                   : "ROLLBACK TO SAVEPOINT moment; RELEASE SAVEPOINT moment",
+                         error);
+}
+
 cw_status cw_pg_reader_begin(struct cw_store *base, struct cw_reader **reader, struct cw_error *error)
 {
-    return begin_reader(base, BEGIN_SQL PATIENT_SQL, reader, error);
+    cw_status status = begin_reader(base, BEGIN_SQL PATIENT_SQL, reader, error);
+    if (status == CW_OK) {
+        status = take_moment(((struct pg_reader *)(void *)*reader)->connection, error);
+        if (status != CW_OK) {
+            cw_pg_reader_end(*reader);
+        }
+    }
+    return status;
 }
 
 cw_status cw_pg_reader_share(struct cw_reader *base, struct cw_reader **other, struct cw_error *error)

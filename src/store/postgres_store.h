@@ -61,8 +61,16 @@ cw_status cw_pg_migrations_look(struct cw_pg_connection *connection, int *applie
 
 /* ---- Bulk loads: keys and indexes after the rows ---- */
 
-/* Locks the tables of deferred_tables, so that nobody reads them until the transaction under way ends. */
-cw_status cw_pg_lock_readers_out(struct cw_pg_connection *connection, struct cw_error *error);
+enum cw_pg_lock_purpose {
+    /* To take keys away from the tables of deferred_tables: nobody reads those, nor what foreign keys tie to
+     * them. */
+    CW_PG_LOCK_TO_DEFER,
+    CW_PG_LOCK_TO_FILL,  /* nobody else writes to them, nor counts own rows of any table */
+    CW_PG_LOCK_TO_BUILD, /* nobody reads them or what is aside, nor writes to what is tied to them */
+};
+/* Locks others out until the transaction under way ends. */
+cw_status cw_pg_lock_others_out(struct cw_pg_connection *connection, enum cw_pg_lock_purpose purpose,
+                                struct cw_error *error);
 /* Builds what is missing, having locked readers out; tables aside are emptied and put back. */
 cw_status cw_pg_build(struct cw_pg_connection *connection, struct cw_error *error);
 /* Puts tables aside back with their rows, likewise. */

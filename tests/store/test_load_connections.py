@@ -13,6 +13,19 @@ LOAD = ["--customers", "3000", "--products", "60", "--orders", "8000"]
 ASIDE = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY %\\_aside\\_%'"
 LEFT = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
 UNAVAILABLE = 10
+# What a load that was killed leaves.
+PUT_ASIDE = ("SELECT cartwright_make_partitions('2025-01-01', '2025-04-01'); SELECT cartwright_mark_empty(), "
+             "cartwright_defer(); SELECT cartwright_set_aside()")
+OWN_ID = "overlay(gen_random_uuid()::text PLACING left(cartwright_lowest_id('2025-03-02')::text, 13) FROM 1)::uuid"
+OWN_MOVEMENT = (f"INSERT INTO stock_movements SELECT {OWN_ID}, gen_random_uuid(), gen_random_uuid(), 'receipt', 5, "
+                "NULL, now()")
+OWN_ORDER = f"""INSERT INTO orders SELECT {OWN_ID}, c.id, '2025-03-02', 'created', 'EUR', 0, 0, 0, 0, 0, true, 0, 1,
+    'web', 'standard', a.id, a.id, p.id, (SELECT id FROM fulfilment_centres LIMIT 1), 0, false, NULL FROM customers c
+    JOIN addresses a ON a.customer_id = c.id JOIN payment_methods p ON p.customer_id = c.id LIMIT 1"""
+OWN_CUSTOMER = """INSERT INTO customers (id, created_at, email, given_name, family_name, sex, birth_date, street, city,
+    postal_code, country, locale, language, currency, segment, acquisition_channel, credit_limit, marketing_consent,
+    default_address_id) SELECT gen_random_uuid(), '2020-01-01', 'own@example.com', 'A', 'B', 'female', '1990-01-01',
+    'S', 'C', 'P', 'DE', 'de-DE', 'de', 'EUR', 'vip', 'direct', 0, false, default_address_id FROM customers LIMIT 1"""
 
 
 def begin(cartwright, uri, seed=1):
@@ -143,12 +156,106 @@ def test_a_table_whose_partition_for_other_times_is_gone_is_filled_all_the_same(
 
 def test_a_row_that_came_meanwhile_is_put_into_its_month(program, database):
     program("migrate", "up", database.uri)
-    database.run("SELECT cartwright_make_partitions('2025-01-01', '2025-04-01'); SELECT cartwright_defer(); "
-                 "SELECT cartwright_set_aside()")
-    database.run("INSERT INTO stock_movements SELECT overlay(gen_random_uuid()::text PLACING left(cartwright_lowest_id("
-                 "'2025-03-02')::text, 13) FROM 1)::uuid, gen_random_uuid(), gen_random_uuid(), 'receipt', 5, NULL, "
-                 "now()")
+    database.run(PUT_ASIDE)
+    database.run(OWN_MOVEMENT)
     assert rows(database, "stock_movements") == {"stock_movements_other": 1}
     database.run("SELECT cartwright_put_back(false)")
     assert rows(database, "stock_movements") == {"stock_movements_2025_03": 1}
     assert database.value("SELECT count(*) FROM tables_aside") == 0
+
+
+def wait_for(database, load, query):
+    """Until a statement of the load's own connection is like this."""
+    sql = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = "
+           f"'cartwright' AND query LIKE '%{query}%'")
+    while database.value(sql) == 0:
+        assert load.poll() is None, load.stderr.read()
+        time.sleep(0.01)
+
+
+def test_rows_that_others_commit_while_a_load_begins_stay(cartwright, program, database):
+    program("generate", "--quiet", "--customers", 100, "--products", 20, "--orders", 0, "--store", database.uri)
+    database.run("SELECT cartwright_make_partitions('2023-01-01', '2027-01-01')")
+    with psycopg.connect(database.uri) as own:
+        own.execute(OWN_ORDER)
+        load = begin(cartwright, database.uri)
+        wait_for(database, load, "LOCK TABLE")
+        own.commit()
+    asides = set()
+    while load.poll() is None:
+        asides.update(name for name, in database.run("SELECT relation FROM tables_aside"))
+    end(load)
+    assert "payments" in asides and "orders" not in asides
+    assert database.run("SELECT count(*), count(*) FILTER (WHERE total_amount = 0) FROM orders") == [(8001, 1)]
+
+
+OWN_COLUMNS = {
+    "net bigint GENERATED ALWAYS AS (total_amount - tax_amount) STORED": "net = total_amount - tax_amount",
+    "imported_at timestamptz NOT NULL DEFAULT now()": "imported_at > '2026-01-01'",
+    "origin text DEFAULT 'load'": "origin = 'load'",
+}
+
+
+@pytest.mark.parametrize("column", OWN_COLUMNS)
+def test_columns_of_others_are_filled_as_their_owner_says(cartwright, program, database, column):
+    program("migrate", "up", database.uri)
+    database.run(f"ALTER TABLE orders ADD COLUMN {column}")
+    end(begin(cartwright, database.uri))
+    assert database.value(f"SELECT count(*) FILTER (WHERE {OWN_COLUMNS[column]}) FROM orders") == 8000
+    check_whole(cartwright, database)
+
+
+@pytest.mark.parametrize("change", ["ALTER TABLE orders ADD COLUMN note text",
+                                    "ALTER TABLE orders ADD CONSTRAINT own CHECK (total_amount >= 0)",
+                                    "DROP TABLE {aside}",
+                                    "CREATE INDEX own ON payments (amount)"])
+def test_what_is_aside_does_not_stand_in_the_way_of_changes(cartwright, program, database, change):
+    program("migrate", "up", database.uri)
+    database.run(PUT_ASIDE)
+    database.run(change.format(aside=database.value("SELECT name FROM tables_aside WHERE relation = 'orders'")))
+    end(begin(cartwright, database.uri))
+    check_whole(cartwright, database)
+    assert database.value("SELECT count(*) FROM tables_aside") == 0
+    assert database.value("SELECT count(*) FROM pg_class WHERE relname LIKE '%\\_aside\\_%' AND relkind = 'p'") == 0
+
+
+def test_who_reads_one_month_makes_nobody_else_wait(cartwright, program, database):
+    program("migrate", "up", database.uri)
+    load = begin(cartwright, database.uri)
+    while not rows_aside(database):
+        assert load.poll() is None, load.stderr.read()
+    with psycopg.connect(database.uri) as dump:
+        month = dump.execute("SELECT relname FROM pg_class WHERE relname LIKE 'orders_2025%' AND relkind = 'r' LIMIT 1")
+        dump.execute(f"LOCK TABLE {month.fetchone()[0]} IN ACCESS SHARE MODE")
+        wait_for(database, load, "_aside_[0-9]%LOCK TABLE")
+        for _ in range(20):
+            database.run("SET statement_timeout = '5s'; SELECT count(*) FROM customers")
+            assert load.poll() is None, load.stderr.read()
+            time.sleep(0.1)
+        dump.rollback()
+    end(load)
+    check_whole(cartwright, database)
+
+
+def test_a_reader_of_what_foreign_keys_tie_to_empty_tables_is_let_go_first(cartwright, program, database):
+    program("generate", "--quiet", "--customers", 100, "--products", 20, "--orders", 0, "--store", database.uri)
+    with psycopg.connect(database.uri) as reader:
+        reader.execute("SELECT count(*) FROM customers")
+        load = begin(cartwright, database.uri)
+        wait_for(database, load, "LOCK TABLE")
+        time.sleep(1.5)
+        for table in ("orders", "payments", "stock", "variants"):
+            reader.execute(f"SELECT count(*) FROM {table}")
+        reader.rollback()
+    end(load)
+    check_whole(cartwright, database)
+
+
+def test_rows_of_others_and_of_a_load_are_counted_once(cartwright, program, database):
+    program("generate", "--quiet", "--customers", 100, "--products", 20, "--orders", 100, "--store", database.uri)
+    load = begin(cartwright, database.uri, seed=2)
+    wait_for(database, load, "COPY")
+    database.run(OWN_CUSTOMER)
+    end(load)
+    assert database.run("SELECT count(*), count(DISTINCT rowid), max(rowid) FROM customers") == [(3101, 3101, 3101)]
+    assert database.value("SELECT value FROM counters WHERE name = 'rows.customers'") == 3101

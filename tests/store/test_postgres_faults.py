@@ -215,7 +215,7 @@ def test_two_servers_race_to_begin_and_to_write(cartwright, rounds):
 def test_keys_that_a_load_takes_away_do_not_look_changed_by_hand(cartwright):
     with postgres("keys") as server:
         subprocess.run([cartwright, "migrate", "up", server.uri], check=True, stdout=subprocess.DEVNULL)
-        loads = "BEGIN; SELECT cartwright_defer(); COMMIT; SELECT cartwright_build();\n" * 500
+        loads = "BEGIN; SELECT cartwright_mark_empty(), cartwright_defer(); COMMIT; SELECT cartwright_build();\n" * 500
         with subprocess.Popen(["psql", "-X", "-q", server.uri], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                               text=True) as loading:
             loading.stdin.write(loads)

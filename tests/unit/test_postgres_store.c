@@ -140,14 +140,14 @@ END_TEST
 START_TEST(keys_that_a_killed_load_left_missing_are_built)
 {
     struct cw_batch batches[CW_ENTITY_COUNT] = {0};
-    change("SELECT cartwright_defer()");
+    change("SELECT cartwright_mark_empty(), cartwright_defer()");
     ck_assert_int_gt(fixture_broken_references(), 0);
     rows_customers(batches, 0, 10);
     assert_ok(fixture_write(batches, 1, &fixture_error));
     ck_assert_int_eq(fixture_broken_references(), 0);
     ck_assert_int_eq(fixture_count(CW_ENTITY_CUSTOMER), 10);
     change("DELETE FROM addresses; DELETE FROM payment_methods; DELETE FROM customers; SELECT "
-           "cartwright_defer()");
+           "cartwright_mark_empty(), cartwright_defer()");
     assert_ok(open_again(false));
     ck_assert_int_eq(fixture_broken_references(), 0);
 }
@@ -256,6 +256,36 @@ START_TEST(a_reader_lost_while_it_is_shared_is_told)
 }
 END_TEST
 
+/* Whether the end of a load, which locks readers out, would have to wait. */
+static bool is_read(void)
+{
+    PGconn *connection = PQconnectdb(fixture_path);
+    PGresult *result = PQexec(connection, "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE NOWAIT");
+    const bool failed = PQresultStatus(result) != PGRES_COMMAND_OK;
+    PQclear(result);
+    PQfinish(connection);
+    return failed;
+}
+
+START_TEST(a_moment_with_rows_aside_lasts_until_they_are_read)
+{
+    const int64_t from = INT64_C(1704067200000000); /* 2024-01-01 */
+    struct cw_reader *reader;
+    assert_ok(cw_store_expect(fixture_store, from, from, CW_WAIT_FOREVER, &fixture_error));
+    assert_ok(cw_pg_reader_begin(fixture_store, &reader, &fixture_error));
+    ck_assert(!is_read());
+    cw_pg_reader_end(reader);
+    change("SELECT cartwright_mark_empty(), cartwright_defer(), cartwright_set_aside()");
+    assert_ok(cw_pg_reader_begin(fixture_store, &reader, &fixture_error));
+    ck_assert(is_read());
+    cw_pg_reader_end(reader);
+    ck_assert(!is_read());
+    change("DROP TABLE shipments CASCADE"); /* a reader reads what is there */
+    assert_ok(cw_pg_reader_begin(fixture_store, &reader, &fixture_error));
+    cw_pg_reader_end(reader);
+}
+END_TEST
+
 START_TEST(rows_of_others_are_counted_and_seen)
 {
     struct cw_batch batches[CW_ENTITY_COUNT] = {0};
@@ -320,6 +350,7 @@ Suite *test_suite(void)
         rows_of_others_are_counted_and_seen,
         partitions_are_made_ahead,
         a_reader_lost_while_it_is_shared_is_told,
+        a_moment_with_rows_aside_lasts_until_they_are_read,
     };
     Suite *suite = fixture_suite("postgres_store", all, sizeof all / sizeof *all);
     TCase *group = tcase_create("changes");
