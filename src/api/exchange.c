@@ -154,8 +154,9 @@ void cw_reply_error(struct cw_exchange *exchange, int status, const struct cw_er
         cw_field_errors_add_message(&errors, error->field, json_object_get(exchange->json, error->field),
                                     expected != NULL ? expected : "", error->message);
     }
-    if (error->retryable) {
+    const int http_status = status != 0 ? status : cw_status_http(error->code);
+    if (error->retryable || http_status == 503) {
         cw_reply_header(&exchange->reply, "Retry-After", "1", NULL);
     }
-    cw_reply_problem(exchange, status != 0 ? status : cw_status_http(error->code), error->message, &errors);
+    cw_reply_problem(exchange, http_status, error->message, &errors);
 }

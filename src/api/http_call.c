@@ -209,6 +209,7 @@ static bool open_call(struct cw_call *call, const char *method, const char *vers
         exchange->method[i] = method[i] > ' ' && method[i] <= '~' ? method[i] : '?'; /* it is logged */
     }
     MHD_get_connection_values_n(call->connection, MHD_HEADER_KIND, scan_header, &scan);
+    call->is_framed = scan.gate.length_count + scan.gate.transfer_count > 0;
     if (exchange->request_id[0] == '\0') {
         const struct cw_uuid id = cw_uuid_fresh();
         cw_uuid_text(&id, exchange->request_id);
@@ -407,11 +408,25 @@ static bool enter(struct cw_call *call)
     return call->is_counted;
 }
 
+/* The library reads some headers that are not well-formed (folded, without a name, with zero bytes) as others
+ * than a proxy before it may. A request that could have had a body, and had none for it, is the last of its
+ * connection: nobody's body is taken for a request. */
+static bool may_have_lost_body(const struct cw_call *call)
+{
+    static const char *const without[] = {"GET", "HEAD", "OPTIONS"};
+    bool is_without = false;
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
+        is_without = is_without || strcmp(call->exchange.method, without[i]) == 0;
+    }
+    return call->received == 0 && (call->is_framed || !is_without);
+}
+
 /* The request is complete: answers it here, or has a worker do it. */
 static enum MHD_Result dispatch(struct cw_call *call)
 {
     struct cw_exchange *exchange = &call->exchange;
     set_no_deadline(call);
+    exchange->reply.must_close = may_have_lost_body(call);
     if (call->received > call->server->options.largest_body) {
         char detail[80];
         snprintf(detail, sizeof detail, "the body has more than %u bytes",

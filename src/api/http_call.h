@@ -39,6 +39,7 @@ struct cw_call {
     size_t received;    /* bytes of the body */
     size_t answered;    /* bytes of the answer's body */
     bool is_http_1_0;
+    bool is_framed;  /* headers speak of a body */
     bool is_counted; /* among its caller's requests at work */
     struct cw_event_stream *stream;
     char target[]; /* as sent */

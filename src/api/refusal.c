@@ -92,6 +92,8 @@ static void send_refusal(int descriptor, unsigned status)
 __attribute__((visibility("default"))) enum MHD_Result
 MHD_queue_response(struct MHD_Connection *connection, unsigned int status_code, struct MHD_Response *response)
 {
+    /* To the library, a line of a chunk that does not fit into its memory is an error of its own. */
+    const unsigned status = status_code == 500 ? 400 : status_code;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const int descriptor = info != NULL ? info->connect_fd : -1;
@@ -99,10 +101,10 @@ MHD_queue_response(struct MHD_Connection *connection, unsigned int status_code, 
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (context != NULL && context->socket_context != NULL) {
         struct cw_watched *watched = context->socket_context;
-        watched->refused = (int)status_code;
+        watched->refused = (int)status;
     }
     if (descriptor >= 0) {
-        send_refusal(descriptor, status_code);
+        send_refusal(descriptor, status);
     }
-    return cw_reply_queue(connection, status_code, response);
+    return cw_reply_queue(connection, status, response);
 }

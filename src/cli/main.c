@@ -1,3 +1,5 @@
+#define _XOPEN_SOURCE 700
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +55,8 @@ static cw_status read_settings(struct cw_settings *settings, struct cw_arguments
 
 int main(int count, char **words)
 {
+    /* A file that grows too large (ulimit -f) is an error like a full disk. */
+    signal(SIGXFSZ, SIG_IGN);
     struct cw_arguments arguments;
     struct cw_settings settings = {0};
     struct cw_error error = {0};

@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -174,3 +175,12 @@ def test_bad_input_is_refused_in_words(cartwright, tmp_path, arguments, says):
     assert says in answer.stderr.decode()
     assert answer.stdout == b""
     assert os.listdir(tmp_path) == []
+
+
+def test_files_that_may_not_grow_are_like_a_full_disk(cartwright, tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+
+    out = tmp_path / "out"
+    answer = run(cartwright, "generate", "--scale", 1, "--out", out, "--quiet", code=3, preexec_fn=limit)
+    assert b"File too large" in answer.stderr and not (out / "manifest.json").exists()

@@ -68,7 +68,7 @@ START_TEST(table_answers_for_every_status)
         {CW_OK, "ok", 200, 0},
         {CW_E_INVALID, "invalid", 400, 2},
         {CW_E_NO_MEMORY, "no_memory", 503, 12},
-        {CW_E_IO, "io", 500, 3},
+        {CW_E_IO, "io", 503, 3},
         {CW_E_NOT_FOUND, "not_found", 404, 4},
         {CW_E_CONFLICT, "conflict", 409, 5},
         {CW_E_CANCELLED, "cancelled", 503, 130},
