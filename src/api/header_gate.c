@@ -10,6 +10,13 @@ static bool is_named(const char *name, size_t size, const char *wanted)
     return strlen(wanted) == size && strncasecmp(name, wanted, size) == 0;
 }
 
+/* The library joins what is folded below a header line to its name, not to its value. */
+static bool is_folded(const char *name, size_t size, const char *wanted)
+{
+    const size_t length = strlen(wanted);
+    return size > length && strncasecmp(name, wanted, length) == 0;
+}
+
 /* The characters of a token (RFC 9110, section 5.6.2). */
 static bool is_token(const char *text, size_t size)
 {
@@ -40,7 +47,8 @@ void cw_header_gate_add(struct cw_header_gate *gate, const char *name, size_t na
 {
     gate->count++;
     gate->size += name_size + value_size + 4;
-    if (!is_token(name, name_size) || !is_field_value(value, value_size)) {
+    if (!is_token(name, name_size) || !is_field_value(value, value_size) ||
+        is_folded(name, name_size, "Content-Length") || is_folded(name, name_size, "Transfer-Encoding")) {
         gate->is_broken = true;
     }
     if (is_named(name, name_size, "Host")) {

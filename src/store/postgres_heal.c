@@ -12,9 +12,6 @@
 #define LOCK_ATTEMPTS 150
 #define LOCK_PAUSE_NANOSECONDS 50000000
 
-#define ATTEMPT_SQL "SELECT set_config('lock_timeout', '100ms', true); "
-#define DONE_SQL "; SELECT set_config('lock_timeout', current_setting('cartwright.patience'), true)"
-
 /* Locks the tables that a query names, if any. */
 #define LOCK_SQL(query, mode)                                                                                \
     "DO $$ DECLARE names text; BEGIN SELECT string_agg(quote_ident(name), ', ') INTO names FROM (" query     \
@@ -43,16 +40,15 @@ static const char *const lock_sql[] = {
 static cw_status attempt(struct cw_pg_connection *connection, enum cw_pg_lock_purpose purpose,
                          struct cw_error *error)
 {
-    struct cw_buffer sql = {0};
-    cw_status status = cw_buffer_format(&sql, error, ATTEMPT_SQL "%s" DONE_SQL, lock_sql[purpose]);
+    cw_status status = cw_pg_execute(connection, "SELECT set_config('lock_timeout', '100ms', true)", error);
     if (status == CW_OK) {
-        status = cw_buffer_append(&sql, "", 1, error);
+        status = cw_pg_execute(connection, lock_sql[purpose], error);
     }
-    if (status == CW_OK) {
-        status = cw_pg_execute(connection, sql.data, error);
-    }
-    cw_buffer_clear(&sql);
-    return status;
+    return status == CW_OK
+               ? cw_pg_execute(
+                     connection,
+                     "SELECT set_config('lock_timeout', current_setting('cartwright.patience'), true)", error)
+               : status;
 }
 
 cw_status cw_pg_lock_others_out(struct cw_pg_connection *connection, enum cw_pg_lock_purpose purpose,
