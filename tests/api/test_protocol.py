@@ -137,15 +137,16 @@ def test_refusals_of_framing_close_and_explain(server):
 
 LOST = [b"Content-Length:\r\n 34", b"Content-Length: 0\r\n 34", b"Transfer-Encoding: chunked\r\n ",
         b"Transfer-Encoding: chunked\0, identity", b": x\r\nContent-Length: 34", b"\0x\r\nContent-Length: 34",
-        b"Content-Length: 31\0 5", b"X: y"]
+        b"Content-Length: 31\0 5"]
 
 
 @pytest.mark.parametrize("framing", LOST)
 def test_a_body_whose_framing_is_lost_is_no_request(server, framing):
     hidden = b"GET /readyz HTTP/1.1\r\n" + HOST + b"\r\n"
     for body in (hidden, b"0\r\n\r\n" + hidden):
-        received = exchange(server, POST + HOST + JSON + framing + b"\r\n\r\n" + body, shut=True)
-        assert b"ready" not in received, received
+        for line in (POST, b"GET /healthz HTTP/1.1\r\n"):
+            received = exchange(server, line + HOST + JSON + framing + b"\r\n\r\n" + body, shut=True)
+            assert b"ready" not in received, (line, received)
 
 
 @pytest.mark.parametrize("chunk", [b"1b;" + b"a" * 20000, b"0" * 30000 + b"1b"])
