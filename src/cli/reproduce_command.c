@@ -18,6 +18,10 @@ struct work {
 static cw_status print_text(const char *what, const struct cw_reproduction *result, struct cw_buffer *out,
                             struct cw_error *error)
 {
+    static const char *const file_texts[] = {[CW_FILE_NOT_CHECKED] = "",
+                                             [CW_FILE_SAME] = ", file same",
+                                             [CW_FILE_CHANGED] = ", file CHANGED",
+                                             [CW_FILE_MISSING] = ", file MISSING"};
     cw_status status = cw_buffer_format(out, error, "%s\n", what);
     for (int i = 0; i < CW_ENTITY_COUNT && status == CW_OK; i++) {
         const struct cw_reproduced_table *table = &result->tables[i];
@@ -26,10 +30,7 @@ static cw_status print_text(const char *what, const struct cw_reproduction *resu
         }
         status = cw_buffer_format(out, error, "  %-22s %12lld rows  %s%s\n",
                                   cw_entity_get((enum cw_entity_id)i)->table, (long long)table->rows_made,
-                                  table->same ? "same" : "DIFFERENT",
-                                  !table->file_checked ? ""
-                                  : table->file_same   ? ", file same"
-                                                       : ", file CHANGED");
+                                  table->same ? "same" : "DIFFERENT", file_texts[table->file]);
     }
     if (status == CW_OK) {
         status = result->same ? cw_buffer_format(out, error, "everything is the same\n")

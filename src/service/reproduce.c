@@ -16,17 +16,30 @@
 #define PATH_SIZE 4096
 #define READ_SIZE (1u << 20)
 
-static void compare_output(const struct cw_output *output, struct cw_reproduced_table *table)
+const char *cw_file_state_text(enum cw_file_state state)
+{
+    static const char *const texts[] = {[CW_FILE_NOT_CHECKED] = "not checked",
+                                        [CW_FILE_SAME] = "same",
+                                        [CW_FILE_CHANGED] = "changed",
+                                        [CW_FILE_MISSING] = "missing"};
+    return texts[state];
+}
+
+/* bytes_expected: of the file; -1 where that is not known. */
+static void compare_output(const struct cw_output *output, int64_t bytes_expected,
+                           struct cw_reproduced_table *table)
 {
     table->compared = true;
     table->rows_made = output->rows;
     cw_hex_text(output->digest, CW_DIGEST_SIZE, table->sha256_made);
-    table->same =
-        table->rows_made == table->rows_expected && strcmp(table->sha256_made, table->sha256_expected) == 0;
+    table->same = table->rows_made == table->rows_expected &&
+                  (bytes_expected < 0 || output->bytes == bytes_expected) &&
+                  strcmp(table->sha256_made, table->sha256_expected) == 0;
 }
 
 /* The digest of a file; status CW_E_NOT_FOUND when it is not there. */
-static cw_status digest_file(const char *path, char text[CW_DIGEST_SIZE * 2 + 1], struct cw_error *error)
+static cw_status digest_file(const char *path, struct cw_progress *progress,
+                             char text[CW_DIGEST_SIZE * 2 + 1], struct cw_error *error)
 {
     uint8_t digest[CW_DIGEST_SIZE];
     cw_status status = CW_OK;
@@ -44,6 +57,9 @@ static cw_status digest_file(const char *path, char text[CW_DIGEST_SIZE * 2 + 1]
     while (status == CW_OK && got > 0) {
         got = fread(bytes, 1, READ_SIZE, file);
         EVP_DigestUpdate(context, bytes, got);
+        if (cw_progress_is_cancelled(progress)) {
+            status = cw_error_set(error, CW_E_CANCELLED, NULL, "the comparison was cancelled");
+        }
     }
     if (status == CW_OK && ferror(file) != 0) {
         status = cw_error_set(error, CW_E_IO, NULL, "can't read %.300s: %s", path, strerror(errno));
@@ -59,7 +75,8 @@ static cw_status digest_file(const char *path, char text[CW_DIGEST_SIZE * 2 + 1]
 }
 
 static cw_status check_file(const char *manifest_path, const struct cw_manifest_table *listed,
-                            struct cw_reproduced_table *table, struct cw_error *error)
+                            struct cw_progress *progress, struct cw_reproduced_table *table,
+                            struct cw_error *error)
 {
     char path[PATH_SIZE];
     char digest[CW_DIGEST_SIZE * 2 + 1];
@@ -68,47 +85,86 @@ static cw_status check_file(const char *manifest_path, const struct cw_manifest_
     if (snprintf(path, sizeof path, "%.*s%s", folder, manifest_path, listed->file) >= (int)sizeof path) {
         return cw_error_set(error, CW_E_INVALID, NULL, "the path of the manifest is too long");
     }
-    const cw_status status = digest_file(path, digest, error);
+    const cw_status status = digest_file(path, progress, digest, error);
     if (status == CW_E_NOT_FOUND) {
+        table->file = CW_FILE_MISSING;
         return CW_OK;
     }
-    table->file_checked = status == CW_OK;
-    table->file_same = status == CW_OK && strcmp(digest, listed->sha256) == 0;
+    if (status == CW_OK) {
+        table->file = strcmp(digest, listed->sha256) == 0 ? CW_FILE_SAME : CW_FILE_CHANGED;
+    }
     return status;
 }
 
-/* Says in words what differs, and why that may be. */
+/* Compares the files beside a manifest. One that came without any of its files is not wrong: the data can be
+ * made again from it alone. */
+static cw_status check_files_beside(const char *path, const struct cw_manifest *manifest,
+                                    struct cw_progress *progress, struct cw_reproduction *made,
+                                    struct cw_error *error)
+{
+    bool any = false;
+    cw_status status = CW_OK;
+    for (int i = 0; i < CW_ENTITY_COUNT && status == CW_OK; i++) {
+        if (manifest->tables[i].present) {
+            status = check_file(path, &manifest->tables[i], progress, &made->tables[i], error);
+            any = any || made->tables[i].file != CW_FILE_MISSING;
+        }
+    }
+    for (int i = 0; i < CW_ENTITY_COUNT && !any; i++) {
+        made->tables[i].file = CW_FILE_NOT_CHECKED;
+    }
+    return status;
+}
+
+static bool is_made_differently(const struct cw_reproduced_table *table)
+{
+    return table->compared && !table->same;
+}
+
+static bool is_file_changed(const struct cw_reproduced_table *table)
+{
+    return table->file == CW_FILE_CHANGED;
+}
+
+static bool is_file_missing(const struct cw_reproduced_table *table)
+{
+    return table->file == CW_FILE_MISSING;
+}
+
+/* Appends to the difference the names of the tables that a test picks, if any: "; what: orders, shipments". */
+static void name_tables(struct cw_reproduction *result, const char *what,
+                        bool (*is_picked)(const struct cw_reproduced_table *table))
+{
+    const size_t size = sizeof result->difference;
+    bool first = true;
+    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
+        if (!is_picked(&result->tables[i])) {
+            continue;
+        }
+        const size_t used = strlen(result->difference);
+        snprintf(result->difference + used, size - used, "%s%s%s",
+                 !first     ? ", "
+                 : used > 0 ? "; "
+                            : "",
+                 first ? what : "", cw_entity_get((enum cw_entity_id)i)->table);
+        first = false;
+    }
+    result->same = result->same && first;
+}
+
+/* Says in words what differs, and why that may be. version: of the program that made the data, if another. */
 static void explain(struct cw_reproduction *result, const char *version)
 {
-    char tables[200] = "";
-    char files[200] = "";
-    size_t used = 0;
-    size_t files_used = 0;
+    char made[160] = "made again, these tables differ: ";
+    if (version != NULL) {
+        snprintf(made, sizeof made,
+                 "made again by cartwright " CW_PROGRAM_VERSION " (first by %s), these tables differ: ", version);
+    }
     result->same = true;
-    for (int i = 0; i < CW_ENTITY_COUNT; i++) {
-        const struct cw_reproduced_table *table = &result->tables[i];
-        const char *name = cw_entity_get((enum cw_entity_id)i)->table;
-        if (table->compared && !table->same && used < sizeof tables) {
-            used += (size_t)snprintf(tables + used, sizeof tables - used, "%s%s", used > 0 ? ", " : "", name);
-        }
-        if (table->file_checked && !table->file_same && files_used < sizeof files) {
-            files_used += (size_t)snprintf(files + files_used, sizeof files - files_used, "%s%s",
-                                           files_used > 0 ? ", " : "", name);
-        }
-    }
     result->difference[0] = '\0';
-    if (used > 0) {
-        result->same = false;
-        snprintf(result->difference, sizeof result->difference, "made again, these tables differ: %s%s%s%s",
-                 tables, version != NULL ? " (made by cartwright " : "", version != NULL ? version : "",
-                 version != NULL ? ", this is " CW_PROGRAM_VERSION ")" : "");
-    }
-    if (files_used > 0) {
-        const size_t length = strlen(result->difference);
-        result->same = false;
-        snprintf(result->difference + length, sizeof result->difference - length,
-                 "%sthese files were changed after they were made: %s", length > 0 ? "; " : "", files);
-    }
+    name_tables(result, made, is_made_differently);
+    name_tables(result, "these files were changed after they were made: ", is_file_changed);
+    name_tables(result, "these files are missing: ", is_file_missing);
 }
 
 cw_status cw_reproduce_manifest(const char *path, uint32_t threads, bool check_files,
@@ -136,9 +192,9 @@ cw_status cw_reproduce_manifest(const char *path, uint32_t threads, bool check_f
                                               .wants_digest = true};
         made.tables[i].rows_expected = listed->rows;
         memcpy(made.tables[i].sha256_expected, listed->sha256, sizeof listed->sha256);
-        if (check_files) {
-            status = check_file(path, listed, &made.tables[i], error);
-        }
+    }
+    if (status == CW_OK && check_files) {
+        status = check_files_beside(path, &manifest, progress, &made, error);
     }
     if (status == CW_OK) {
         const struct cw_produce_options options = {.spec = &manifest.spec,
@@ -151,7 +207,8 @@ cw_status cw_reproduce_manifest(const char *path, uint32_t threads, bool check_f
         status = cw_produce(&options, error);
     }
     for (size_t i = 0; i < count && status == CW_OK; i++) {
-        compare_output(&outputs[i], &made.tables[outputs[i].entity]);
+        const enum cw_entity_id entity = outputs[i].entity;
+        compare_output(&outputs[i], manifest.tables[entity].bytes, &made.tables[entity]);
     }
     if (status == CW_OK) {
         explain(&made, strcmp(manifest.version, CW_PROGRAM_VERSION) == 0 ? NULL : manifest.version);
@@ -225,7 +282,7 @@ cw_status cw_reproduce_run(struct cw_store *store, const struct cw_uuid *id, uin
         }
         table->rows_expected = rows[i];
         memcpy(table->sha256_expected, digests[i], sizeof digests[i]);
-        compare_output(&outputs[i], table);
+        compare_output(&outputs[i], -1, table);
     }
     if (status == CW_OK) {
         explain(&made, NULL);
@@ -259,10 +316,7 @@ cw_status cw_reproduction_json(const struct cw_reproduction *result, struct cw_b
             "\"sha256_made\":\"%s\",\"file\":\"%s\"}",
             glue, cw_entity_get((enum cw_entity_id)i)->table, table->same ? "true" : "false",
             (long long)table->rows_expected, (long long)table->rows_made, table->sha256_expected,
-            table->sha256_made,
-            !table->file_checked ? "not checked"
-            : table->file_same   ? "same"
-                                 : "changed");
+            table->sha256_made, cw_file_state_text(table->file));
         glue = ",";
     }
     return status != CW_OK ? status : cw_buffer_append(out, "}}", 2, error);

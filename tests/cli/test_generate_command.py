@@ -56,6 +56,40 @@ def test_generated_files_are_valid_and_reproduced(cartwright, tmp_path, name):
     assert b"everything is the same" in answer.stdout
 
 
+def test_reproduce_tells_changed_and_missing_files_and_sizes(cartwright, tmp_path):
+    out = tmp_path / "shop"
+    run(cartwright, "generate", "--scale", "0.1", "--out", out)
+    manifest = out / "manifest.json"
+    with (out / "orders" / "part-00000.csv").open("a") as file:
+        file.write("\n")
+    (out / "payments" / "part-00000.csv").unlink()
+    answer = run(cartwright, "reproduce", "--json", out, code=1)
+    result = json.loads(answer.stdout)
+    assert {name: table["file"] for name, table in result["tables"].items() if table["file"] != "same"} == {
+        "orders": "changed", "payments": "missing"}
+    assert result["difference"] == ("these files were changed after they were made: orders; "
+                                    "these files are missing: payments")
+    sole = tmp_path / "sole.json"
+    text = manifest.read_text()
+    sole.write_text(text)
+    answer = run(cartwright, "reproduce", sole)
+    assert b"file" not in answer.stdout and b"everything is the same" in answer.stdout
+    size = json.loads(text)["tables"]["customers"]["bytes"]
+    sole.write_text(text.replace(f'"bytes": {size}', f'"bytes": {size + 1}'))
+    answer = run(cartwright, "reproduce", sole, code=1)
+    assert b"made again, these tables differ: customers\n" in answer.stdout
+
+
+def test_reproduce_ends_when_told_while_it_reads_a_file(cartwright, tmp_path):
+    out = tmp_path / "shop"
+    run(cartwright, "generate", "--customers", "10", "--out", out)
+    os.truncate(out / "customers" / "part-00000.csv", 1 << 40)
+    process = subprocess.Popen([cartwright, "reproduce", str(out)], stderr=subprocess.PIPE)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+
+
 def test_shards_laid_end_to_end_are_the_whole(cartwright, tmp_path):
     run(cartwright, "generate", "--scale", 4, "--format", "ndjson", "--out", tmp_path / "whole")
     for shard in range(5):
