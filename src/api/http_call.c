@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "api/api_metrics.h"
 #include "api/caller_check.h"
@@ -17,6 +19,8 @@
 #define SECOND INT64_C(1000000)
 /* What is read beyond the largest body, to answer instead of hanging up. */
 #define DISCARDED_MAX ((size_t)3 << 20)
+/* How long whoever sends still more may take to read the answer. */
+#define LINGER_SECONDS 2
 /* Bytes a second that a reader must take. */
 #define SLOWEST_READER 16384
 
@@ -421,6 +425,49 @@ static bool may_have_lost_body(const struct cw_call *call)
     return call->received == 0 && (call->is_framed || !is_without);
 }
 
+static void refuse_body(struct cw_call *call)
+{
+    char detail[80];
+    snprintf(detail, sizeof detail, "the body has more than %u bytes", call->server->options.largest_body);
+    call->exchange.reply.must_close = true;
+    cw_reply_problem(&call->exchange, 413, detail, NULL);
+}
+
+/* Answers a body that does not end. The library answers complete requests only, so the answer goes around it; no
+ * other follows on this connection. What arrives until its end is thrown away: bytes left unread would reset the
+ * connection, and with it the answer. */
+static enum MHD_Result answer_endless_body(struct cw_call *call)
+{
+    char head[512];
+    struct cw_exchange *exchange = &call->exchange;
+    const struct cw_reply *reply = &exchange->reply;
+    if (call->watched == NULL) {
+        return MHD_NO;
+    }
+    refuse_body(call);
+    call->answered = reply->body_text != NULL ? strlen(reply->body_text) : reply->body.size;
+    const int length =
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nX-Content-Type-Options: nosniff\r\nCache-Control: "
+                 "no-store\r\nX-Request-Id: %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
+                 reply->status, cw_http_reason(reply->status), reply->media_type, exchange->request_id,
+                 call->answered);
+    union {
+        const char *constant;
+        void *changeable; /* taken so by sendmsg, which only reads it */
+    } body = {.constant = reply->body_text != NULL ? reply->body_text : reply->body.data};
+    struct iovec parts[] = {{head, (size_t)length}, {body.changeable, call->answered}};
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    const ssize_t wanted = (ssize_t)(parts[0].iov_len + parts[1].iov_len);
+    if (sendmsg(call->watched->descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT) != wanted ||
+        shutdown(call->watched->descriptor, SHUT_WR) != 0) {
+        return MHD_NO;
+    }
+    call->state = CW_CALL_HUNG_UP;
+    set_deadline(call, cw_clock_now(), LINGER_SECONDS);
+    return MHD_YES;
+}
+
 /* The request is complete: answers it here, or has a worker do it. */
 static enum MHD_Result dispatch(struct cw_call *call)
 {
@@ -428,11 +475,7 @@ static enum MHD_Result dispatch(struct cw_call *call)
     set_no_deadline(call);
     exchange->reply.must_close = may_have_lost_body(call);
     if (call->received > call->server->options.largest_body) {
-        char detail[80];
-        snprintf(detail, sizeof detail, "the body has more than %u bytes",
-                 call->server->options.largest_body);
-        exchange->reply.must_close = true;
-        cw_reply_problem(exchange, 413, detail, NULL);
+        refuse_body(call);
         return send_reply(call);
     }
     if (!cw_route_prepare(exchange) || !enter(call)) {
@@ -461,7 +504,8 @@ static enum MHD_Result receive(struct cw_call *call, const char *data, size_t *s
         return MHD_NO;
     }
     *size = 0;
-    return call->received <= call->server->options.largest_body + DISCARDED_MAX ? MHD_YES : MHD_NO;
+    return call->received <= call->server->options.largest_body + DISCARDED_MAX ? MHD_YES
+                                                                                : answer_endless_body(call);
 }
 
 enum MHD_Result cw_call_continue(void *context, struct MHD_Connection *connection, const char *url,
@@ -483,6 +527,11 @@ enum MHD_Result cw_call_continue(void *context, struct MHD_Connection *connectio
         return *size > 0 ? receive(call, data, size) : dispatch(call);
     case CW_CALL_WORKING:
         return send_reply(call);
+    case CW_CALL_HUNG_UP:
+        if (*size == 0) {
+            return MHD_NO;
+        }
+        break;
     case CW_CALL_ANSWERED:
         break;
     }

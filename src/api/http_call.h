@@ -27,7 +27,13 @@ struct cw_server {
     bool has_ticker, ticker_ends, has_news;
 };
 
-enum cw_call_state { CW_CALL_NEW, CW_CALL_READING, CW_CALL_WORKING, CW_CALL_ANSWERED };
+enum cw_call_state {
+    CW_CALL_NEW,
+    CW_CALL_READING,
+    CW_CALL_WORKING,
+    CW_CALL_ANSWERED,
+    CW_CALL_HUNG_UP /* answered around the library, in the middle of a body: only its end is waited for */
+};
 
 struct cw_call {
     struct cw_server *server;
