@@ -433,9 +433,9 @@ static void refuse_body(struct cw_call *call)
     cw_reply_problem(&call->exchange, 413, detail, NULL);
 }
 
-/* Answers a body that does not end. The library answers complete requests only, so the answer goes around it; no
- * other follows on this connection. What arrives until its end is thrown away: bytes left unread would reset the
- * connection, and with it the answer. */
+/* Answers a body that does not end. The library answers complete requests only, so the answer goes around it;
+ * no other follows on this connection. What arrives until its end is thrown away: bytes left unread would
+ * reset the connection, and with it the answer. */
 static enum MHD_Result answer_endless_body(struct cw_call *call)
 {
     char head[512];

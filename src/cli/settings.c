@@ -83,16 +83,24 @@ static const struct cw_option *common_option(const char *key)
 
 struct file_reader {
     struct cw_settings *settings;
-    const char *text;
+    const char *text; /* ends with a zero byte behind its size */
+    size_t size;
     struct cw_error *error;
 };
+
+/* The line of a key; 1 where it can't be told. */
+static int line_of(const struct file_reader *reader, const char *group, const char *key)
+{
+    const int line = cw_yaml_key_line(reader->text, reader->size, group, key);
+    return line > 0 ? line : 1;
+}
 
 /* Puts file and line before the message that is in *cause. */
 static cw_status refuse_at(const struct file_reader *reader, const char *group, const char *key,
                            const struct cw_error *cause)
 {
     return cw_error_set(reader->error, cause->code, key, "%.200s:%d: %.280s", reader->settings->path,
-                        cw_setting_line(reader->text, group, key), cause->message);
+                        line_of(reader, group, key), cause->message);
 }
 
 static cw_status refuse_unknown(const struct file_reader *reader, const char *group, const char *key)
@@ -153,7 +161,7 @@ static cw_status add_setting(const struct file_reader *reader, const char *group
         .group = group,
         .option = option,
         .value = text,
-        .line = cw_setting_line(reader->text, group, option->name),
+        .line = line_of(reader, group, option->name),
     };
     return CW_OK;
 }
@@ -219,11 +227,12 @@ static cw_status read_text(const char *path, const struct cw_buffer *text, struc
     if (settings->path == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "no memory for the settings");
     }
-    const struct file_reader reader = {settings, (const char *)text->data, error};
+    struct file_reader reader = {settings, (const char *)text->data, text->size - 1, error};
+    cw_text_skip_mark(&reader.text, &reader.size);
     if (is_blank(reader.text)) {
         return CW_OK;
     }
-    cw_status status = cw_document_parse(path, (const char *)text->data, text->size - 1, &document, &cause);
+    cw_status status = cw_document_parse(path, reader.text, reader.size, &document, &cause);
     if (status != CW_OK) {
         return cw_error_set(error, status, NULL, "%.200s: %.280s", path, cause.message);
     }

@@ -15,7 +15,4 @@ cw_status cw_setting_check(const char *field, const struct cw_option *option, co
 cw_status cw_setting_text(const char *field, const struct cw_option *option, const json_t *value, char **text,
                           struct cw_error *error);
 
-/* The line, counted from 1, in which a key stands in the text of a file, within a group unless that is "". */
-int cw_setting_line(const char *text, const char *group, const char *key);
-
 #endif

@@ -34,6 +34,16 @@ static bool is_shallow(const char *text, size_t size)
     return true;
 }
 
+void cw_text_skip_mark(const char **text, size_t *size)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    const size_t length = sizeof mark - 1;
+    if (*size >= length && memcmp(*text, mark, length) == 0) {
+        *text += length;
+        *size -= length;
+    }
+}
+
 cw_status cw_json_parse(const char *text, size_t size, json_t **value, struct cw_error *error)
 {
     json_error_t problem;
@@ -41,6 +51,7 @@ cw_status cw_json_parse(const char *text, size_t size, json_t **value, struct cw
         return cw_error_set(error, CW_E_LIMIT, NULL, "the JSON text has %zu bytes, but at most %u are read",
                             size, CW_JSON_SIZE_MAX);
     }
+    cw_text_skip_mark(&text, &size);
     if (!is_shallow(text, size)) {
         return cw_error_set(error, CW_E_LIMIT, NULL, "the JSON text is nested deeper than %d levels",
                             CW_JSON_DEPTH_MAX);

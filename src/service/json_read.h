@@ -12,8 +12,12 @@
 #define CW_JSON_SIZE_MAX (4u << 20)
 #define CW_JSON_DEPTH_MAX 32
 
-/* Parses one JSON text of at most CW_JSON_SIZE_MAX bytes and CW_JSON_DEPTH_MAX levels. A key given twice is
- * refused. The caller owns *value (json_decref). Errors: CW_E_INVALID saying line and column, CW_E_LIMIT. */
+/* Passes over the byte order mark (U+FEFF in UTF-8) that some editors put before a text. */
+void cw_text_skip_mark(const char **text, size_t *size);
+
+/* Parses one JSON text, with or without a byte order mark, of at most CW_JSON_SIZE_MAX bytes and
+ * CW_JSON_DEPTH_MAX levels. A key given twice is refused. The caller owns *value (json_decref). Errors:
+ * CW_E_INVALID saying line and column, CW_E_LIMIT. */
 cw_status cw_json_parse(const char *text, size_t size, json_t **value, struct cw_error *error);
 
 /* One field of an object. read gets its value (never NULL) and stores it in target. */

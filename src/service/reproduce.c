@@ -131,7 +131,8 @@ static bool is_file_missing(const struct cw_reproduced_table *table)
     return table->file == CW_FILE_MISSING;
 }
 
-/* Appends to the difference the names of the tables that a test picks, if any: "; what: orders, shipments". */
+/* Appends to the difference the names of the tables that a test picks, if any: "; what: orders, shipments".
+ */
 static void name_tables(struct cw_reproduction *result, const char *what,
                         bool (*is_picked)(const struct cw_reproduced_table *table))
 {
@@ -157,8 +158,9 @@ static void explain(struct cw_reproduction *result, const char *version)
 {
     char made[160] = "made again, these tables differ: ";
     if (version != NULL) {
-        snprintf(made, sizeof made,
-                 "made again by cartwright " CW_PROGRAM_VERSION " (first by %s), these tables differ: ", version);
+        snprintf(
+            made, sizeof made,
+            "made again by cartwright " CW_PROGRAM_VERSION " (first by %s), these tables differ: ", version);
     }
     result->same = true;
     result->difference[0] = '\0';

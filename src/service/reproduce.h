@@ -6,8 +6,8 @@
 #include "service/manifest.h"
 #include "service/progress.h"
 
-/* What became of a file of a manifest. One is missing only where others are there: a manifest that came without
- * any of its files has none to be checked. */
+/* What became of a file of a manifest. One is missing only where others are there: a manifest that came
+ * without any of its files has none to be checked. */
 enum cw_file_state { CW_FILE_NOT_CHECKED, CW_FILE_SAME, CW_FILE_CHANGED, CW_FILE_MISSING };
 
 /* "not checked", "same", "changed", "missing". */

@@ -348,6 +348,14 @@ static cw_status read_events(struct reader *reader)
     return status;
 }
 
+/* The library takes no byte order mark where it is told the encoding, and guesses it where it is not. */
+static void set_input(yaml_parser_t *parser, const char *text, size_t size)
+{
+    cw_text_skip_mark(&text, &size);
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(parser, (const unsigned char *)text, size);
+}
+
 cw_status cw_yaml_parse(const char *text, size_t size, json_t **value, struct cw_error *error)
 {
     struct reader reader = {.error = error};
@@ -358,8 +366,7 @@ cw_status cw_yaml_parse(const char *text, size_t size, json_t **value, struct cw
     if (yaml_parser_initialize(&reader.parser) == 0) {
         return no_memory(&reader);
     }
-    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, size);
+    set_input(&reader.parser, text, size);
     const cw_status status = read_events(&reader);
     if (status == CW_OK) {
         *value = reader.whole;
@@ -374,6 +381,84 @@ cw_status cw_yaml_parse(const char *text, size_t size, json_t **value, struct cw
     yaml_parser_delete(&reader.parser);
     return status;
 }
+
+/* ---- Where a key stands ---- */
+
+#define DEPTH_LOOKED_AT 2
+
+/* A walk over the events of a document, which is known to be well-formed. */
+struct key_search {
+    const char *parent, *key;
+    int depth;
+    bool is_mapping[DEPTH_LOOKED_AT + 1]; /* the container open at a depth */
+    bool awaits_key[DEPTH_LOOKED_AT + 1];
+    bool is_in_parent;
+    int line;
+};
+
+/* A value was read whole: a key may follow. */
+static void end_value(struct key_search *search)
+{
+    if (search->depth <= DEPTH_LOOKED_AT) {
+        search->awaits_key[search->depth] = search->is_mapping[search->depth];
+    }
+}
+
+static void look_at_scalar(struct key_search *search, const yaml_event_t *event)
+{
+    const char *text = (const char *)event->data.scalar.value;
+    if (search->depth > DEPTH_LOOKED_AT || !search->awaits_key[search->depth]) {
+        end_value(search);
+        return;
+    }
+    search->awaits_key[search->depth] = false;
+    const bool is_inside = search->depth == (search->parent[0] != '\0' ? 2 : 1);
+    if (is_inside && (search->depth == 1 || search->is_in_parent) && strcmp(text, search->key) == 0) {
+        search->line = (int)event->start_mark.line + 1;
+    } else if (search->depth == 1) {
+        search->is_in_parent = strcmp(text, search->parent) == 0;
+    }
+}
+
+static void look_at_event(struct key_search *search, const yaml_event_t *event)
+{
+    if (event->type == YAML_SCALAR_EVENT) {
+        look_at_scalar(search, event);
+    } else if (event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT) {
+        search->depth++;
+        if (search->depth <= DEPTH_LOOKED_AT) {
+            search->is_mapping[search->depth] = event->type == YAML_MAPPING_START_EVENT;
+            search->awaits_key[search->depth] = search->is_mapping[search->depth];
+        }
+    } else if (event->type == YAML_MAPPING_END_EVENT || event->type == YAML_SEQUENCE_END_EVENT) {
+        search->depth--;
+        end_value(search);
+    }
+}
+
+int cw_yaml_key_line(const char *text, size_t size, const char *parent, const char *key)
+{
+    struct key_search search = {.parent = parent, .key = key};
+    yaml_parser_t parser;
+    bool is_over = yaml_parser_initialize(&parser) == 0;
+    if (is_over) {
+        return 0;
+    }
+    set_input(&parser, text, size);
+    while (!is_over && search.line == 0) {
+        yaml_event_t event;
+        is_over = yaml_parser_parse(&parser, &event) == 0;
+        if (!is_over) {
+            is_over = event.type == YAML_STREAM_END_EVENT;
+            look_at_event(&search, &event);
+            yaml_event_delete(&event);
+        }
+    }
+    yaml_parser_delete(&parser);
+    return search.line;
+}
+
+/* ---- Which of the two ---- */
 
 static bool ends_with(const char *path, const char *ending)
 {
@@ -391,6 +476,7 @@ bool cw_yaml_is_likely(const char *path, const char *text, size_t size)
     if (ends_with(path, ".json")) {
         return false;
     }
+    cw_text_skip_mark(&text, &size);
     while (at < size && strchr(" \t\r\n", text[at]) != NULL) {
         at++;
     }

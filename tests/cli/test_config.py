@@ -60,6 +60,12 @@ BAD = [
     ("generate:\n  format: xml\n", 2, "must be one of: csv ndjson json parquet"),
     ("generate:\n  locale: [de-DE, 7]\n", 2, "generate.locale is a number"),
     ("serve:\n  - port\n", 1, "expected keys and values"),
+    ("store: |\n  port: 1\n  serve: 2\ngenerate: {to: '2025-01-01',\n  from: port}\nserve: {quiet: true,\n"
+     "  \"port\" : 70000}\n", 7, "serve.port is 70000"),
+    ("generate:\n  locale: ['serve', # port: 3\n    'port']\n  format: csv\nserve:\n  address: 'port: 7'\n  ? port\n"
+     "  : eighty\n", 7, "serve.port is 'eighty'"),
+    ('{"store": "shop.db",\n "generate": {"locale": ["port"]},\n  "serve": {\n    "quiet": true, "port": 70000}}\n', 4,
+     "serve.port is 70000"),
 ]
 # What only a command can tell, not the schema.
 BAD_FOR_COMMANDS = [
@@ -74,6 +80,14 @@ def test_good_files_are_taken_and_fit_the_schema(cartwright, schema, write, text
     answer = run(cartwright, "config", "check", write(text))
     assert answer.stdout.endswith("can be used\n")
     jsonschema_rs.validator_for(schema).validate(yaml.safe_load(text))
+
+
+def test_a_byte_order_mark_is_passed_over(cartwright, write):
+    mark = "\ufeff"
+    for text in ("", "# nothing yet\n", "serve:\n  port: 80\n", '{"serve": {"port": 80}}'):
+        run(cartwright, "config", "check", write(mark + text))
+    assert "yaml:2: unknown key 'prot'" in run(cartwright, "config", "check", write(mark + "serve:\n  prot: 80\n"),
+                                               code=2).stderr
 
 
 @pytest.mark.parametrize("text, line, words", BAD)

@@ -36,6 +36,9 @@ START_TEST(scalars_are_those_of_the_core_schema)
         const char *text, *json;
     } cases[] = {
         {"42", "42"},
+        {"\xEF\xBB\xBF"
+         "42",
+         "42"},
         {"-1", "-1"},
         {"+7", "7"},
         {"010", "10"},
