@@ -415,6 +415,27 @@ static cw_status read_output(const struct cw_arguments *arguments, struct cw_gen
     return status;
 }
 
+/* The catalogue is asked for as products in all, or as products of each category. */
+static cw_status check_catalogue(const struct cw_arguments *arguments, const struct cw_run_spec *spec,
+                                 struct cw_error *error)
+{
+    if (spec->category_count == 0 && spec->products_per_category > 0) {
+        return cw_error_set(error, CW_E_INVALID, "products-per-category",
+                            "--products-per-category says how many products each category of --categories "
+                            "gets, but none is named");
+    }
+    if (spec->category_count > 0 && cw_argument_given(arguments, "products")) {
+        return cw_error_set(error, CW_E_INVALID, "products",
+                            "--products counts all products and can't be used with --categories; expected "
+                            "--products-per-category");
+    }
+    if (spec->category_count > 0 && spec->products_per_category == 0) {
+        return cw_error_set(error, CW_E_INVALID, "products-per-category",
+                            "--categories needs --products-per-category, the number of products in each");
+    }
+    return CW_OK;
+}
+
 /* Options that say nothing together. */
 static cw_status check_together(const struct cw_arguments *arguments,
                                 const struct cw_generate_options *options, struct cw_error *error)
@@ -457,6 +478,9 @@ cw_status cw_generate_options_read(const struct cw_arguments *arguments, struct 
                                        .discard = cw_argument_given(arguments, "discard"),
                                        .quiet = cw_argument_given(arguments, "quiet")};
     cw_status status = read_spec(arguments, &read.spec, error);
+    if (status == CW_OK) {
+        status = check_catalogue(arguments, &read.spec, error);
+    }
     if (status == CW_OK) {
         status = read_output(arguments, &read, error);
     }

@@ -54,6 +54,20 @@ static cw_status check_range(const char *field, int64_t value, int64_t low, int6
     return CW_OK;
 }
 
+/* A time for a message, without a fraction of zero; one outside the calendar as its end. */
+static void time_text(int64_t time, char text[CW_DECIMAL_SLACK])
+{
+    time = time < CW_CALENDAR_FIRST_MICRO  ? CW_CALENDAR_FIRST_MICRO
+           : time > CW_CALENDAR_LAST_MICRO ? CW_CALENDAR_LAST_MICRO
+                                           : time;
+    *cw_decimal_timestamp(text, time) = '\0';
+    char *fraction = strstr(text, ".000000Z");
+    if (fraction != NULL) {
+        fraction[0] = 'Z';
+        fraction[1] = '\0';
+    }
+}
+
 static cw_status check_time(const char *field, int64_t value, int64_t low, int64_t high,
                             struct cw_error *error)
 {
@@ -61,13 +75,9 @@ static cw_status check_time(const char *field, int64_t value, int64_t low, int64
         return CW_OK;
     }
     char texts[3][CW_DECIMAL_SLACK];
-    const int64_t times[3] = {value, low, high};
-    for (int i = 0; i < 3; i++) {
-        int64_t time = times[i] < CW_CALENDAR_FIRST_MICRO  ? CW_CALENDAR_FIRST_MICRO
-                       : times[i] > CW_CALENDAR_LAST_MICRO ? CW_CALENDAR_LAST_MICRO
-                                                           : times[i];
-        *cw_decimal_timestamp(texts[i], time) = '\0';
-    }
+    time_text(value, texts[0]);
+    time_text(low, texts[1]);
+    time_text(high, texts[2]);
     return cw_error_set(error, CW_E_INVALID, field, "%s is %s; expected a time from %s to %s", field,
                         texts[0], texts[1], texts[2]);
 }
@@ -109,9 +119,13 @@ static cw_status resolve_times(struct cw_run_spec *spec, struct cw_error *error)
         return status;
     }
     if (spec->to - spec->from < CW_MICROS_PER_SECOND * 3600) {
-        return cw_error_set(error, CW_E_INVALID, "date_range",
-                            "date_range ends %s it begins; expected at least one hour after",
-                            spec->to < spec->from ? "before" : "less than an hour after");
+        char texts[2][CW_DECIMAL_SLACK];
+        time_text(spec->from, texts[0]);
+        time_text(spec->to, texts[1]);
+        return cw_error_set(
+            error, CW_E_INVALID, "date_range",
+            "date_range is from %s to %s; expected that it ends at least one hour after it begins", texts[0],
+            texts[1]);
     }
     return CW_OK;
 }

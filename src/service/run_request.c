@@ -233,6 +233,12 @@ static cw_status add_name(const char *field, const char *name, char (*names)[CW_
     if (*count >= capacity) {
         return cw_error_set(error, CW_E_INVALID, field, "%s holds more than %u names", field, capacity);
     }
+    for (uint32_t i = 0; i < *count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return cw_error_set(error, CW_E_INVALID, field, "%s holds '%.70s' twice; expected each name once",
+                                field, name);
+        }
+    }
     memcpy(names[(*count)++], name, length + 1);
     return CW_OK;
 }

@@ -1,5 +1,8 @@
 #include "service/shop_request.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "service/json_read.h"
 #include "service/manifest.h"
 #include "service/run_request.h"
@@ -141,19 +144,47 @@ static cw_status read_customer_id(const char *name, const json_t *value, void *t
     return status;
 }
 
+/* An empty list means nothing: what is not asked for is left out. */
+static cw_status refuse_empty(const char *name, const json_t *value, struct cw_error *error)
+{
+    const bool is_empty = (json_is_array(value) && json_array_size(value) == 0) ||
+                          (json_is_object(value) && json_object_size(value) == 0);
+    return is_empty ? cw_error_set(error, CW_E_INVALID, name, "%s is empty; expected at least one", name)
+                    : CW_OK;
+}
+
 static cw_status read_locale(const char *name, const json_t *value, void *target, struct cw_error *error)
 {
-    return cw_request_locales_json(name, value, &((struct cw_shop_request *)target)->spec, error);
+    const char *text = json_string_value(value);
+    if (text != NULL && strpbrk(text, ",=: ") != NULL) {
+        return cw_error_set(error, CW_E_INVALID, name,
+                            "%s is '%.60s'; expected one locale, or a list or object of several", name, text);
+    }
+    const cw_status status = refuse_empty(name, value, error);
+    return status != CW_OK
+               ? status
+               : cw_request_locales_json(name, value, &((struct cw_shop_request *)target)->spec, error);
 }
 
 static cw_status read_categories(const char *name, const json_t *value, void *target, struct cw_error *error)
 {
-    return cw_request_categories_json(name, value, &((struct cw_shop_request *)target)->spec, error);
+    const cw_status status = refuse_empty(name, value, error);
+    return status != CW_OK
+               ? status
+               : cw_request_categories_json(name, value, &((struct cw_shop_request *)target)->spec, error);
 }
 
 static cw_status read_attributes(const char *name, const json_t *value, void *target, struct cw_error *error)
 {
-    return cw_request_attributes_json(name, value, &((struct cw_shop_request *)target)->spec, error);
+    struct cw_run_spec *spec = &((struct cw_shop_request *)target)->spec;
+    cw_status status = cw_request_attributes_json(name, value, spec, error);
+    for (int i = 0; i < CW_ATTRIBUTE_COUNT && status == CW_OK; i++) {
+        char member[64];
+        const char *attribute = cw_attribute_name((enum cw_attribute)i);
+        snprintf(member, sizeof member, "%s.%s", name, attribute);
+        status = refuse_empty(member, json_object_get(value, attribute), error);
+    }
+    return status;
 }
 
 static const struct cw_json_field shop_fields[] = {

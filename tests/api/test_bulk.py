@@ -249,7 +249,13 @@ def test_requests_on_the_command_line(cartwright, tmp_path):
     assert len(other.stdout.splitlines()) == 3
     for text, message in (("customers: 5\ncustomers: 6\n", "line 2, column 1"), ("custmers: 5\n", "did you mean"),
                           ("seed: 5\n", "nothing is asked for"), ("customers: 10K\n", "without quotes"),
-                          ("customers: 5\npersist: false\n", "persist is false")):
+                          ("customers: 5\npersist: false\n", "persist is false"),
+                          ("customers: 5\nlocale: {}\n", "locale is empty"),
+                          ("customers: 5\nlocale: de-DE,fr-FR\n", "expected one locale"),
+                          ("customers: 5\nlocale: [DE, de-DE]\n", "names de-DE twice"),
+                          ("products_per_category: 5\ncategories: []\n", "categories is empty"),
+                          ("products_per_category: 5\ncategories: [Furniture, Furniture]\n", "'Furniture' twice"),
+                          ("products: 5\nattributes: {size: []}\n", "attributes.size is empty")):
         path.write_text(text)
         refused = run_generate(cartwright, "--request", str(path), "--out", str(tmp_path / "no"))
         assert refused.returncode == 2 and message in refused.stderr and "shop.yaml" in refused.stderr, refused

@@ -18,7 +18,8 @@ import pytest
     ("generate --format xlsx --out o", 2, "format is 'xlsx', but must be csv, ndjson, json or parquet"),
     ("generate --price-min 20 --price-max 10 --out o", 2, "price_range.max is 10.00; expected 20.00 to 1000000.00"),
     ("generate --from 2025-07-01 --to 2025-06-01 --out o", 2,
-     "date_range ends before it begins; expected at least one hour after"),
+     "date_range is from 2025-07-01T00:00:00Z to 2025-06-01T00:00:00Z; expected that it ends at least one hour "
+     "after it begins"),
     ("serve --port x", 2, "port is 'x', but must be a whole number from 0 to 65535"),
     ("serve --address example.com", 2, "address is 'example.com'; expected an IPv4 or IPv6 address such as 127.0.0.1"),
     ("schema --format xml", 2, "format is 'xml', but must be text, json or sql"),
