@@ -192,16 +192,6 @@ static cw_status start_refresher(struct cw_access *access, struct cw_error *erro
 
 /* ---- Setting up ---- */
 
-static cw_status read_file(const char *option, const char *path, struct cw_buffer *text,
-                           struct cw_error *error)
-{
-    const cw_status status = cw_file_read(path, CW_TOKEN_KEY_FILE_MAX, text, error);
-    if (status != CW_OK && error != NULL) {
-        snprintf(error->field, sizeof error->field, "%s", option);
-    }
-    return status;
-}
-
 static void wipe(struct cw_buffer *text)
 {
     if (text->data != NULL) {
@@ -210,25 +200,53 @@ static void wipe(struct cw_buffer *text)
     cw_buffer_clear(text);
 }
 
+static cw_status take_jwks(struct cw_access *access, const struct cw_buffer *text, struct cw_error *error)
+{
+    return cw_token_keys_parse(&access->tokens, text->data, text->size, error);
+}
+
+/* The end of the last line is no part of a secret. */
+static cw_status take_secret(struct cw_access *access, const struct cw_buffer *text, struct cw_error *error)
+{
+    size_t size = text->size;
+    while (size > 0 && strchr("\r\n", text->data[size - 1]) != NULL) {
+        size--;
+    }
+    return cw_token_keys_add_secret(&access->tokens, text->data, size, error);
+}
+
+/* Reads a file of keys, if there is one. */
+static cw_status read_key_file(struct cw_access *access, const char *option, const char *path,
+                               cw_status (*take)(struct cw_access *access, const struct cw_buffer *text,
+                                                 struct cw_error *error),
+                               struct cw_error *error)
+{
+    struct cw_buffer text = {0};
+    struct cw_error cause = {0};
+    if (path == NULL) {
+        return CW_OK;
+    }
+    cw_status status = cw_file_read(path, CW_TOKEN_KEY_FILE_MAX, &text, error);
+    if (status != CW_OK && error != NULL) {
+        snprintf(error->field, sizeof error->field, "%s", option);
+    }
+    if (status == CW_OK) {
+        status = take(access, &text, &cause);
+        if (status != CW_OK) {
+            cw_error_set(error, status, option, "%s %.200s: %.280s", option, path, cause.message);
+        }
+    }
+    wipe(&text);
+    return status;
+}
+
 static cw_status read_token_keys(struct cw_access *access, const struct cw_access_options *options,
                                  struct cw_error *error)
 {
-    struct cw_buffer text = {0};
-    cw_status status = CW_OK;
-    if (options->jwks != NULL) {
-        status = read_file("jwks", options->jwks, &text, error);
-        status = status == CW_OK ? cw_token_keys_parse(&access->tokens, text.data, text.size, error) : status;
+    cw_status status = read_key_file(access, "jwks", options->jwks, take_jwks, error);
+    if (status == CW_OK) {
+        status = read_key_file(access, "jwt-secret", options->jwt_secret, take_secret, error);
     }
-    wipe(&text);
-    if (status == CW_OK && options->jwt_secret != NULL) {
-        status = read_file("jwt-secret", options->jwt_secret, &text, error);
-        while (status == CW_OK && text.size > 0 && strchr("\r\n", text.data[text.size - 1]) != NULL) {
-            text.size--;
-        }
-        status =
-            status == CW_OK ? cw_token_keys_add_secret(&access->tokens, text.data, text.size, error) : status;
-    }
-    wipe(&text);
     access->rules = (struct cw_token_rules){&access->tokens, options->jwt_issuer, options->jwt_audience};
     return status;
 }

@@ -34,9 +34,10 @@ struct cw_token_keys {
 };
 void cw_token_keys_clear(struct cw_token_keys *keys);
 
-/* Adds the keys of a JWKS. Keys of other kinds or uses are passed over. Errors: CW_E_INVALID for what is no
- * JWKS, without any key that fits, with a private key, a key that is too short (HS256 32 bytes, RS256 2048
- * bits), an id that comes twice, or none where there are several. No message holds key material. */
+/* Adds the keys of a JWKS. Keys of other kinds, uses or operations are passed over. Errors: CW_E_INVALID for
+ * what is no JWKS, without any key that fits, with a private key, a key that is too short (HS256 32 bytes,
+ * RS256 2048 bits) or of small order (Ed25519), an id that comes twice, or none where there are several; they
+ * say which key. No message holds key material. */
 cw_status cw_token_keys_parse(struct cw_token_keys *keys, const char *text, size_t size,
                               struct cw_error *error);
 

@@ -10,6 +10,7 @@
 #include "service/base64url.h"
 #include "service/json_read.h"
 #include "service/token.h"
+#include "service/values.h"
 
 #define SECRET_MIN 32
 #define RSA_BITS_MIN 2048
@@ -120,18 +121,45 @@ static cw_status read_secret(const json_t *object, struct cw_token_key *key, str
     return status;
 }
 
+/* Whether a key is a point of small order, in any of its encodings: with it, a signature fits any text. These
+ * are the y of all points of order 1, 2, 4 and 8 of the curve of RFC 8032, section 5.1, those below 2^255 - p
+ * once more increased by p; the sign of x is no part of them. */
+static bool is_of_small_order(const uint8_t point[ED25519_SIZE])
+{
+    static const char *const points[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+    uint8_t y[ED25519_SIZE];
+    char text[2 * ED25519_SIZE + 1];
+    bool is_small = false;
+    memcpy(y, point, sizeof y);
+    y[ED25519_SIZE - 1] &= 0x7F;
+    cw_hex_text(y, sizeof y, text);
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+        is_small = is_small || strcmp(text, points[i]) == 0;
+    }
+    return is_small;
+}
+
 static cw_status read_ed25519(const json_t *object, struct cw_token_key *key, struct cw_error *error)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
     const cw_status status = read_bytes(object, "x", &bytes, &size, error);
-    if (status == CW_OK && size == ED25519_SIZE) {
+    if (status == CW_OK && size == ED25519_SIZE && !is_of_small_order(bytes)) {
         key->key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, size);
         key->algorithm = CW_TOKEN_EDDSA;
     }
     free(bytes);
     if (status == CW_OK && key->key == NULL) {
-        return cw_error_set(error, CW_E_INVALID, "x", "x of an Ed25519 key must be a point of %d bytes",
+        return cw_error_set(error, CW_E_INVALID, "x",
+                            "x of an Ed25519 key must be a point of %d bytes, and not one of small order",
                             ED25519_SIZE);
     }
     return status;
@@ -202,11 +230,25 @@ static bool is_text(const json_t *object, const char *name, const char *wanted)
     return text != NULL && strcmp(text, wanted) == 0;
 }
 
+/* Whether key_ops (RFC 7517, section 4.3) is absent or holds "verify". */
+static bool may_verify(const json_t *object)
+{
+    size_t index;
+    const json_t *operation;
+    const json_t *operations = json_object_get(object, "key_ops");
+    bool may = operations == NULL;
+    json_array_foreach(operations, index, operation)
+    {
+        may = may || (json_is_string(operation) && strcmp(json_string_value(operation), "verify") == 0);
+    }
+    return may;
+}
+
 /* Reads the material of a key whose kind and algorithm fit; others leave *fits false. */
 static cw_status read_material(const json_t *object, struct cw_token_key *key, bool *fits,
                                struct cw_error *error)
 {
-    *fits = allows(object, "use", "sig");
+    *fits = allows(object, "use", "sig") && may_verify(object);
     if (*fits && is_text(object, "kty", "oct") && allows(object, "alg", "HS256")) {
         return read_secret(object, key, error);
     }
@@ -269,7 +311,11 @@ cw_status cw_token_keys_parse(struct cw_token_keys *keys, const char *text, size
     cw_status status = CW_OK;
     json_array_foreach(json_object_get(json, "keys"), index, object)
     {
-        status = status == CW_OK ? read_key(keys, object, error) : status;
+        struct cw_error cause = {0};
+        status = status == CW_OK ? read_key(keys, object, &cause) : status;
+        if (status != CW_OK && cause.code != CW_OK) {
+            cw_error_set(error, status, cause.field, "keys[%zu]: %.300s", index, cause.message);
+        }
     }
     if (status == CW_OK && keys->count == before) {
         status = cw_error_set(error, CW_E_INVALID, "keys",

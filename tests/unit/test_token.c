@@ -280,6 +280,12 @@ START_TEST(test_key_files_that_are_wrong)
         "{\"keys\":[{\"kty\":\"oct\"}]}",
         "{\"keys\":[{\"kty\":\"oct\",\"k\":\"!!!!\"}]}",
         "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}",
+        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+        "\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]}",
+        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA_"
+        "o\"}]}",
+        ("{\"keys\":[{\"kty\":\"oct\",\"key_ops\":[\"sign\"],"
+         "\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}]}"),
         "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
         "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\",\"d\":\"AQAB\"}]}",
         ("{\"keys\":[{\"kty\":\"oct\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"},"
@@ -292,6 +298,7 @@ START_TEST(test_key_files_that_are_wrong)
         ck_assert_uint_eq(set.count, 0);
         ck_assert_ptr_null(strstr(error.message, "MDEyMz"));
     }
+    ck_assert_ptr_nonnull(strstr(error.message, "keys[0]: kid of a key must be a text"));
     ck_assert_int_eq(cw_token_keys_add_secret(&set, secret, 31, &error), CW_E_INVALID);
     ck_assert_int_eq(cw_token_keys_add_secret(&set, secret, 32, &error), CW_OK);
     ck_assert_int_eq(cw_token_keys_add_secret(&set, secret, 32, &error), CW_E_INVALID);
