@@ -15,6 +15,7 @@
 #include "api/idempotency.h"
 #include "api/refusal.h"
 #include "api/route.h"
+#include "service/redact.h"
 
 #define SECOND INT64_C(1000000)
 /* What is read beyond the largest body, to answer instead of hanging up. */
@@ -544,18 +545,22 @@ void cw_call_log(const struct cw_call *call, int64_t now, bool is_complete)
     const struct cw_exchange *exchange = &call->exchange;
     char time[CW_TIME_TEXT];
     char line[1024];
+    char path[401];
+    char id[sizeof exchange->request_id];
     cw_time_text(cw_time_now(), time);
+    cw_redact_keys(exchange->uri.path != NULL ? exchange->uri.path : "-", path, sizeof path);
+    cw_redact_keys(exchange->request_id, id, sizeof id);
     /* Targets are logged as sent, which is percent-encoded; the rest was checked to be without blanks. */
-    const int length = snprintf(
-        line, sizeof line,
-        "time=%s level=info event=request id=%s method=%s path=%.400s route=%s status=%d bytes=%zu "
-        "duration_us=%lld%s%s%s%.*s%s\n",
-        time, exchange->request_id, exchange->method, exchange->uri.path != NULL ? exchange->uri.path : "-",
-        exchange->route != NULL ? exchange->route->path : "-", exchange->reply.status, call->answered,
-        (long long)(now - call->started_at), exchange->caller.label[0] != '\0' ? " caller=" : "",
-        exchange->caller.label, exchange->traceparent[0] != '\0' ? " trace=" : "", 32,
-        exchange->traceparent[0] != '\0' ? exchange->traceparent + 3 : "",
-        is_complete ? "" : " outcome=aborted");
+    const int length =
+        snprintf(line, sizeof line,
+                 "time=%s level=info event=request id=%s method=%s path=%s route=%s status=%d bytes=%zu "
+                 "duration_us=%lld%s%s%s%.*s%s\n",
+                 time, id, exchange->method, path, exchange->route != NULL ? exchange->route->path : "-",
+                 exchange->reply.status, call->answered, (long long)(now - call->started_at),
+                 exchange->caller.label[0] != '\0' ? " caller=" : "", exchange->caller.label,
+                 exchange->traceparent[0] != '\0' ? " trace=" : "", 32,
+                 exchange->traceparent[0] != '\0' ? exchange->traceparent + 3 : "",
+                 is_complete ? "" : " outcome=aborted");
     if (length > 0) {
         fwrite(line, 1, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1, stderr);
     }

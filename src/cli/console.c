@@ -13,6 +13,22 @@
 #include "service/produce.h"
 #include "service/values.h"
 
+/* Puts a question mark for each control character but the ends of lines and tabs: names and values that come
+ * from files would else command the terminal. The C1 controls are two bytes in UTF-8. */
+static void make_harmless(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        const unsigned char byte = (unsigned char)text[i];
+        const bool is_c1 = byte == 0xC2 && i + 1 < size && ((unsigned char)text[i + 1] & 0xE0) == 0x80;
+        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F || is_c1) {
+            text[i] = '?';
+        }
+        if (is_c1) {
+            text[++i] = '?';
+        }
+    }
+}
+
 int cw_console_fail(cw_status status, const struct cw_error *error)
 {
     if (status == CW_E_IO && error->native_code == EPIPE) {
@@ -21,16 +37,20 @@ int cw_console_fail(cw_status status, const struct cw_error *error)
     if (status == CW_E_CANCELLED) {
         fprintf(stderr, "cartwright: interrupted\n");
     } else {
-        fprintf(stderr, "cartwright: %s\n", error->message);
+        char message[sizeof error->message];
+        memcpy(message, error->message, sizeof message);
+        make_harmless(message, strlen(message));
+        fprintf(stderr, "cartwright: %s\n", message);
     }
     return cw_status_exit_code(status);
 }
 
 int cw_console_print(struct cw_buffer *out)
 {
-    static const int descriptor = STDOUT_FILENO;
+    static const struct cw_descriptor descriptor = {STDOUT_FILENO, "to stdout"};
     struct cw_error error = {0};
     const struct cw_sink sink = cw_descriptor_sink_get(&descriptor);
+    make_harmless((char *)out->data, out->size);
     const cw_status status = sink.write(sink.context, out->data, out->size, &error);
     cw_buffer_clear(out);
     return status == CW_OK ? 0 : cw_console_fail(status, &error);

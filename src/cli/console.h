@@ -11,7 +11,8 @@
 /* Exit code when the reader of stdout went away: what the shell reports for SIGPIPE. */
 #define CW_EXIT_CLOSED_PIPE 141
 
-/* Says why a command failed, once, on stderr; returns the exit code. A closed pipe is not worth a word. */
+/* Says why a command failed, once, on stderr; returns the exit code. A closed pipe is not worth a word.
+ * Neither this nor cw_console_print lets control characters through to the terminal. */
 int cw_console_fail(cw_status status, const struct cw_error *error);
 
 /* Writes all of out to stdout and empties it; returns an exit code. */

@@ -61,7 +61,7 @@ static cw_status to_files(struct cw_generate_options *options, struct cw_progres
 static cw_status to_stdout(struct cw_generate_options *options, struct cw_progress *progress,
                            struct cw_error *error)
 {
-    static const int descriptor = STDOUT_FILENO;
+    static const struct cw_descriptor descriptor = {STDOUT_FILENO, "to stdout"};
     struct cw_output output = {.format = (enum cw_format)options->format,
                                .compression = (enum cw_compression)options->compression,
                                .compression_level = options->compression_level,

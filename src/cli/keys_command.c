@@ -1,7 +1,9 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "service/access_key.h"
@@ -10,7 +12,8 @@
 #include "service/values.h"
 
 #define DEFAULT_STORE "cartwright.db"
-#define DAY (INT64_C(86400) * 1000000)
+#define SECOND INT64_C(1000000)
+#define DAY (86400 * SECOND)
 #define DAYS_MAX 36500
 
 static cw_status open_store(const struct cw_arguments *arguments, bool creates, bool read_only,
@@ -39,13 +42,25 @@ static cw_status read_expiry(const char *text, int64_t now, int64_t *expires_at,
         return status;
     }
     int64_t time = 0;
-    if (cw_value_time("expires", text, &time, NULL) != CW_OK || time <= now) {
+    if (cw_value_time("expires", text, &time, NULL) != CW_OK || time < now + SECOND) {
         return cw_error_set(error, CW_E_INVALID, "expires",
                             "expires is '%.60s'; expected days such as 90d, a date or time to come, or never",
                             text);
     }
     *expires_at = time;
     return CW_OK;
+}
+
+/* Whether a text is UTF-8 that a terminal shows as it is: no control characters. */
+static bool is_plain(const char *text, size_t length)
+{
+    bool is_control = false;
+    for (size_t i = 0; i < length; i++) {
+        const unsigned char byte = (unsigned char)text[i];
+        is_control = is_control || byte < 0x20 || byte == 0x7F ||
+                     (byte == 0xC2 && ((unsigned char)text[i + 1] & 0xE0) == 0x80);
+    }
+    return !is_control && cw_parse_is_utf8(text, length);
 }
 
 static cw_status read_record(const struct cw_arguments *arguments, struct cw_key_record *record,
@@ -56,10 +71,12 @@ static cw_status read_record(const struct cw_arguments *arguments, struct cw_key
     const char *expires = cw_argument(arguments, "expires");
     const char *rate = cw_argument(arguments, "rate");
     const size_t length = name != NULL ? strlen(name) : 0;
-    if (length == 0 || length > CW_KEY_NAME_MAX || strpbrk(name, "\r\n\t") != NULL) {
-        return cw_error_set(error, CW_E_INVALID, "name",
-                            "name is '%.80s'; expected --name with 1 to %d bytes that say whose key it is",
-                            name != NULL ? name : "", CW_KEY_NAME_MAX);
+    if (length == 0 || length > CW_KEY_NAME_MAX || !is_plain(name, length)) {
+        return cw_error_set(
+            error, CW_E_INVALID, "name",
+            "name is '%.80s'; expected --name with 1 to %d bytes of UTF-8, without control characters, that "
+            "say whose key it is",
+            name != NULL ? name : "", CW_KEY_NAME_MAX);
     }
     memcpy(record->name, name, length + 1);
     cw_status status = cw_scopes_read("scopes", scopes != NULL ? scopes : "read", &record->scopes, error);
@@ -127,35 +144,52 @@ static cw_status print_json(const struct cw_key_record *record, const char *key,
     return status == CW_OK ? cw_buffer_append(out, "}\n", 2, error) : status;
 }
 
-static cw_status create_key(const struct cw_arguments *arguments, struct cw_buffer *out,
-                            struct cw_error *error)
+/* Prints a new key; one that could not be shown is of no use to anybody but whoever saw half of it. */
+static int show_key(struct cw_store *store, const struct cw_key_record *record, struct cw_buffer *out)
 {
-    struct cw_key_record record = {0};
-    struct cw_store *store = NULL;
-    char key[CW_ACCESS_KEY_LENGTH + 1] = "";
-    cw_status status = read_record(arguments, &record, error);
-    if (status == CW_OK) {
-        status = open_store(arguments, true, false, &store, error);
-    }
-    if (status == CW_OK) {
-        status = cw_access_key_new(&record, key, error);
-    }
-    if (status == CW_OK) {
-        status = cw_store_key_add(store, &record, error);
-    }
-    cw_store_close(store);
-    if (status == CW_OK && cw_argument_given(arguments, "json")) {
-        status = print_json(&record, key, out, error);
-    } else if (status == CW_OK) {
-        char id[CW_UUID_TEXT];
-        cw_uuid_text(&record.id, id);
-        status = cw_buffer_format(out, error, "%s\n", key);
+    struct cw_error error = {0};
+    char id[CW_UUID_TEXT];
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of the write */
+    const int code = cw_console_print(out);
+    cw_uuid_text(&record->id, id);
+    if (code == 0) {
         fprintf(stderr,
                 "This is key %s; it is shown only now. Servers that ask for keys know it within a second.\n",
                 id);
+    } else if (cw_store_key_revoke(store, &record->id, cw_time_now(), &error) == CW_OK) {
+        fprintf(stderr, "Key %s could not be shown and is revoked.\n", id);
+    } else {
+        fprintf(stderr, "Key %s could not be shown; please revoke it: %s\n", id, error.message);
+    }
+    return code;
+}
+
+static int create_key(const struct cw_arguments *arguments)
+{
+    struct cw_key_record record = {0};
+    struct cw_store *store = NULL;
+    struct cw_buffer out = {0};
+    struct cw_error error = {0};
+    char key[CW_ACCESS_KEY_LENGTH + 1] = "";
+    cw_status status = read_record(arguments, &record, &error);
+    if (status == CW_OK) {
+        status = open_store(arguments, true, false, &store, &error);
+    }
+    if (status == CW_OK) {
+        status = cw_access_key_new(&record, key, &error);
+    }
+    if (status == CW_OK) {
+        status = cw_argument_given(arguments, "json") ? print_json(&record, key, &out, &error)
+                                                      : cw_buffer_format(&out, &error, "%s\n", key);
     }
     cw_access_key_wipe(key);
-    return status;
+    if (status == CW_OK) {
+        status = cw_store_key_add(store, &record, &error);
+    }
+    const int code = status == CW_OK ? show_key(store, &record, &out) : cw_console_fail(status, &error);
+    cw_buffer_clear(&out);
+    cw_store_close(store);
+    return code;
 }
 
 static cw_status print_line(const struct cw_key_record *record, struct cw_buffer *out, struct cw_error *error)
@@ -175,71 +209,100 @@ static cw_status print_line(const struct cw_key_record *record, struct cw_buffer
                             record->name);
 }
 
-static cw_status list_keys(const struct cw_arguments *arguments, struct cw_buffer *out,
-                           struct cw_error *error)
+static int list_keys(const struct cw_arguments *arguments)
 {
     struct cw_key_record *records = NULL;
     struct cw_store *store = NULL;
+    struct cw_buffer out = {0};
+    struct cw_error error = {0};
     uint32_t count = 0;
     const bool as_json = cw_argument_given(arguments, "json");
-    cw_status status = open_store(arguments, false, true, &store, error);
+    cw_status status = open_store(arguments, false, true, &store, &error);
     if (status == CW_OK) {
-        status = cw_store_keys(store, &records, &count, error);
+        status = cw_store_keys(store, &records, &count, &error);
     }
     cw_store_close(store);
     for (uint32_t i = 0; i < count && status == CW_OK; i++) {
-        status = as_json ? print_json(&records[i], NULL, out, error) : print_line(&records[i], out, error);
+        status =
+            as_json ? print_json(&records[i], NULL, &out, &error) : print_line(&records[i], &out, &error);
     }
     free(records);
-    return status;
+    const int code = status == CW_OK ? cw_console_print(&out) : cw_console_fail(status, &error);
+    cw_buffer_clear(&out);
+    return code;
 }
 
-static cw_status revoke_key(const struct cw_arguments *arguments, struct cw_error *error)
+static int revoke_key(const struct cw_arguments *arguments)
 {
     struct cw_store *store = NULL;
     struct cw_uuid id;
+    struct cw_error error = {0};
+    cw_status status = CW_OK;
     if (arguments->count < 2) {
-        return cw_error_set(error, CW_E_INVALID, "id", "the key is missing: cartwright keys revoke ID");
-    }
-    cw_status status = cw_value_uuid("id", arguments->values[1], &id, error);
-    if (status == CW_OK) {
-        status = open_store(arguments, false, false, &store, error);
+        status = cw_error_set(&error, CW_E_INVALID, "id", "the key is missing: cartwright keys revoke ID");
     }
     if (status == CW_OK) {
-        status = cw_store_key_revoke(store, &id, cw_time_now(), error);
+        status = cw_value_uuid("id", arguments->values[1], &id, &error);
+    }
+    if (status == CW_OK) {
+        status = open_store(arguments, false, false, &store, &error);
+    }
+    if (status == CW_OK) {
+        status = cw_store_key_revoke(store, &id, cw_time_now(), &error);
     }
     cw_store_close(store);
-    if (status == CW_OK) {
-        fprintf(stderr, "Key %s is revoked; servers refuse it within a second.\n", arguments->values[1]);
+    if (status != CW_OK) {
+        return cw_console_fail(status, &error);
     }
-    return status;
+    fprintf(stderr, "Key %s is revoked; servers refuse it within a second.\n", arguments->values[1]);
+    return 0;
+}
+
+/* What can be done, with how many arguments, and which options it has beside --store and --config. */
+static const struct action {
+    const char *name;
+    size_t arguments;
+    const char *options; /* each between blanks */
+    int (*run)(const struct cw_arguments *arguments);
+} actions[] = {
+    {"create", 1, " name scopes expires rate json ", create_key},
+    {"list", 1, " json ", list_keys},
+    {"revoke", 2, " ", revoke_key},
+};
+
+static cw_status check_action(const struct action *action, const struct cw_arguments *arguments,
+                              struct cw_error *error)
+{
+    if (arguments->count > action->arguments) {
+        return cw_error_set(error, CW_E_INVALID, NULL,
+                            "unexpected argument '%.60s'; see cartwright keys --help",
+                            arguments->values[action->arguments]);
+    }
+    for (size_t i = 0; i < arguments->given_count; i++) {
+        const char *name = arguments->given[i].option->name;
+        char word[32];
+        snprintf(word, sizeof word, " %s ", name);
+        if (strstr(" store config ", word) == NULL && strstr(action->options, word) == NULL) {
+            return cw_error_set(error, CW_E_INVALID, name,
+                                "--%s says nothing to keys %s; see cartwright keys --help", name,
+                                action->name);
+        }
+    }
+    return CW_OK;
 }
 
 static int run_keys(const struct cw_arguments *arguments)
 {
-    struct cw_buffer out = {0};
     struct cw_error error = {0};
-    const char *action = arguments->values[0];
-    cw_status status;
-    if (strcmp(action, "revoke") != 0 && arguments->count > 1) {
-        status =
-            cw_error_set(&error, CW_E_INVALID, NULL,
-                         "unexpected argument '%.60s'; see cartwright keys --help", arguments->values[1]);
-    } else if (strcmp(action, "create") == 0) {
-        status = create_key(arguments, &out, &error);
-    } else if (strcmp(action, "list") == 0) {
-        status = list_keys(arguments, &out, &error);
-    } else if (strcmp(action, "revoke") == 0) {
-        status = revoke_key(arguments, &error);
-    } else {
-        status = cw_error_set(&error, CW_E_INVALID, NULL,
-                              "'%.60s' can't be done with keys; expected create, list or revoke", action);
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(actions[i].name, arguments->values[0]) == 0) {
+            const cw_status status = check_action(&actions[i], arguments, &error);
+            return status == CW_OK ? actions[i].run(arguments) : cw_console_fail(status, &error);
+        }
     }
-    if (status != CW_OK) {
-        cw_buffer_clear(&out);
-        return cw_console_fail(status, &error);
-    }
-    return cw_console_print(&out);
+    cw_error_set(&error, CW_E_INVALID, NULL,
+                 "'%.60s' can't be done with keys; expected create, list or revoke", arguments->values[0]);
+    return cw_console_fail(error.code, &error);
 }
 
 static const struct cw_option options[] = {

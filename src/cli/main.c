@@ -35,13 +35,15 @@ static int unknown_command(const char *name)
     for (size_t i = 0; i < cw_command_count; i++) {
         names[i] = cw_commands[i]->name;
     }
+    struct cw_error error;
     const char *nearest = cw_name_nearest(name, names, cw_command_count);
     if (nearest != NULL) {
-        fprintf(stderr, "cartwright: unknown command '%s'; did you mean '%s'?\n", name, nearest);
+        cw_error_set(&error, CW_E_INVALID, NULL, "unknown command '%.60s'; did you mean '%s'?", name,
+                     nearest);
     } else {
-        fprintf(stderr, "cartwright: unknown command '%s'; see cartwright help\n", name);
+        cw_error_set(&error, CW_E_INVALID, NULL, "unknown command '%.60s'; see cartwright help", name);
     }
-    return 2;
+    return cw_console_fail(error.code, &error);
 }
 
 /* Completes what was given by the configuration. */

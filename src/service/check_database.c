@@ -183,12 +183,16 @@ cw_status cw_check_database_open(const char *path, uint32_t threads, struct cw_p
                    : processors > CW_CHECK_THREADS_MAX ? CW_CHECK_THREADS_MAX
                                                        : (uint32_t)processors;
     const bool is_server = cw_store_is_server(path);
+    cw_status status = cw_store_location_check(path, error);
+    if (status != CW_OK) {
+        return status;
+    }
     if (!is_server && stat(path, &about) != 0) {
         return cw_error_set(error, CW_E_NOT_FOUND, NULL, "there is no store or directory %.300s", path);
     }
-    cw_status status = is_server                ? cw_check_store_open(path, progress, &made, error)
-                       : S_ISDIR(about.st_mode) ? cw_check_files_open(path, progress, &made, error)
-                                                : open_store(path, &made, error);
+    status = is_server                ? cw_check_store_open(path, progress, &made, error)
+             : S_ISDIR(about.st_mode) ? cw_check_files_open(path, progress, &made, error)
+                                      : open_store(path, &made, error);
     if (status != CW_OK) {
         cw_check_database_close(&made);
         return status;

@@ -221,7 +221,10 @@ static void examine_database(const char *location, struct cw_findings *findings)
 
 void cw_doctor_store(const char *store, struct cw_findings *findings)
 {
-    if (strncmp(store, "postgresql://", 13) == 0 || strncmp(store, "postgres://", 11) == 0) {
+    struct cw_error error = {0};
+    if (cw_store_location_check(store, &error) != CW_OK) {
+        cw_finding_add(findings, CW_FINDING_PROBLEM, "store", "correct --store", "%.380s", error.message);
+    } else if (cw_store_is_server(store)) {
         examine_database(store, findings);
     } else {
         examine_file(strncmp(store, "sqlite:", 7) == 0 ? store + 7 : store, findings);

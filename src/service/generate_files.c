@@ -19,7 +19,7 @@ struct part {
     char folder[PATH_SIZE];
     char path[PATH_SIZE];
     char partial[PATH_SIZE];
-    int descriptor;
+    struct cw_descriptor file; /* of the partial one; number -1 once it is closed */
     bool renamed;
 };
 
@@ -68,8 +68,9 @@ static cw_status open_part(struct parts *all, enum cw_entity_id id, struct cw_er
     }
     snprintf(part->path, sizeof part->path, "%s/%s/%s", run->directory, table, name);
     snprintf(part->partial, sizeof part->partial, "%s/%s/%s.partial", run->directory, table, name);
-    part->descriptor = open(part->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (part->descriptor < 0) {
+    part->file.name = part->partial;
+    part->file.number = open(part->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (part->file.number < 0) {
         return io_error("make", part->partial, error);
     }
     all->outputs[all->count] = (struct cw_output){.entity = id,
@@ -78,18 +79,18 @@ static cw_status open_part(struct parts *all, enum cw_entity_id id, struct cw_er
                                                   .compression = run->compression,
                                                   .compression_level = run->compression_level,
                                                   .wants_digest = true,
-                                                  .sink = cw_descriptor_sink_get(&part->descriptor)};
+                                                  .sink = cw_descriptor_sink_get(&part->file)};
     all->count++;
     return CW_OK;
 }
 
 static cw_status finish_part(struct part *part, struct cw_error *error)
 {
-    cw_status status = fsync(part->descriptor) == 0 ? CW_OK : io_error("sync", part->partial, error);
-    if (close(part->descriptor) != 0 && status == CW_OK) {
+    cw_status status = fsync(part->file.number) == 0 ? CW_OK : io_error("sync", part->partial, error);
+    if (close(part->file.number) != 0 && status == CW_OK) {
         status = io_error("write", part->partial, error);
     }
-    part->descriptor = -1;
+    part->file.number = -1;
     if (status == CW_OK && rename(part->partial, part->path) != 0) {
         status = io_error("rename", part->partial, error);
     }
@@ -105,8 +106,8 @@ static void discard_parts(struct parts *all)
 {
     for (size_t i = 0; i < all->count; i++) {
         struct part *part = &all->parts[i];
-        if (part->descriptor >= 0) {
-            close(part->descriptor);
+        if (part->file.number >= 0) {
+            close(part->file.number);
         }
         unlink(part->renamed ? part->path : part->partial);
         rmdir(part->folder);
@@ -154,7 +155,8 @@ static cw_status write_manifest(const struct cw_file_run *run, const struct cw_m
         status = io_error("make", partial, error);
     }
     if (status == CW_OK) {
-        const struct cw_sink sink = cw_descriptor_sink_get(&descriptor);
+        const struct cw_descriptor file = {descriptor, partial};
+        const struct cw_sink sink = cw_descriptor_sink_get(&file);
         status = sink.write(sink.context, text.data, text.size, error);
     }
     if (status == CW_OK && fsync(descriptor) != 0) {

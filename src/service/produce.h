@@ -29,9 +29,13 @@ struct cw_memory_sink {
 };
 struct cw_sink cw_memory_sink_get(struct cw_memory_sink *memory);
 
-/* A sink that writes to a file descriptor, which it does not close. A reader that went away: CW_E_IO with
- * native_code EPIPE. */
-struct cw_sink cw_descriptor_sink_get(const int *descriptor);
+/* A sink that writes to an open file, which it does not close; errors call it by its name. A reader that went
+ * away: CW_E_IO with native_code EPIPE. */
+struct cw_descriptor {
+    int number;
+    const char *name;
+};
+struct cw_sink cw_descriptor_sink_get(const struct cw_descriptor *descriptor);
 
 /* One table in one format. */
 struct cw_output {

@@ -24,10 +24,10 @@ struct cw_sink cw_memory_sink_get(struct cw_memory_sink *memory)
 
 static cw_status write_to_descriptor(void *context, const void *bytes, size_t size, struct cw_error *error)
 {
-    const int descriptor = *(const int *)context;
+    const struct cw_descriptor *descriptor = context;
     const char *at = bytes;
     while (size > 0) {
-        const ssize_t written = write(descriptor, at, size);
+        const ssize_t written = write(descriptor->number, at, size);
         if (written >= 0) {
             at += written;
             size -= (size_t)written;
@@ -38,11 +38,12 @@ static cw_status write_to_descriptor(void *context, const void *bytes, size_t si
             continue;
         }
         if (code == EAGAIN) {
-            struct pollfd wait = {.fd = descriptor, .events = POLLOUT};
+            struct pollfd wait = {.fd = descriptor->number, .events = POLLOUT};
             poll(&wait, 1, -1);
             continue;
         }
-        const cw_status status = cw_error_set(error, CW_E_IO, NULL, "can't write: %s", strerror(code));
+        const cw_status status =
+            cw_error_set(error, CW_E_IO, NULL, "can't write %.300s: %s", descriptor->name, strerror(code));
         if (error != NULL) {
             error->native_code = code;
         }
@@ -51,11 +52,11 @@ static cw_status write_to_descriptor(void *context, const void *bytes, size_t si
     return CW_OK;
 }
 
-struct cw_sink cw_descriptor_sink_get(const int *descriptor)
+struct cw_sink cw_descriptor_sink_get(const struct cw_descriptor *descriptor)
 {
     /* The sink's context is writable by type only. */
     union {
-        const int *constant;
+        const struct cw_descriptor *constant;
         void *context;
     } access = {.constant = descriptor};
     return (struct cw_sink){write_to_descriptor, access.context};

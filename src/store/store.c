@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "store/migrations.h"
 #include "store/store_base.h"
@@ -13,17 +14,54 @@ bool cw_store_is_server(const char *location)
            (strncmp(location, "postgresql://", 13) == 0 || strncmp(location, "postgres://", 11) == 0);
 }
 
+/* Whether a text is in the form "host=db.example.com password=...". */
+static bool is_parameter_list(const char *location)
+{
+    static const char *const parameters[] = {"host",     "hostaddr", "port",    "dbname",  "user",
+                                             "password", "passfile", "sslmode", "service", "options"};
+    const size_t length = strcspn(location, " =");
+    const char *after = location + length + strspn(location + length, " ");
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters && *after == '='; i++) {
+        is_known =
+            is_known || (strlen(parameters[i]) == length && memcmp(location, parameters[i], length) == 0);
+    }
+    return is_known;
+}
+
+cw_status cw_store_location_check(const char *location, struct cw_error *error)
+{
+    static const char expected[] =
+        "expected a file, or an address such as postgresql://user@host:5432/database";
+    const size_t scheme = strcspn(location, ":/ @");
+    if (cw_store_is_server(location)) {
+        return CW_OK;
+    }
+    if (location[scheme] == ':' &&
+        (strncmp(location + scheme, "://", 3) == 0 || strncasecmp(location, "postgres", 8) == 0)) {
+        return cw_error_set(error, CW_E_INVALID, "store", "the store begins with '%.*s:'; %s",
+                            scheme < 40 ? (int)scheme : 40, location, expected);
+    }
+    return is_parameter_list(location)
+               ? cw_error_set(error, CW_E_INVALID, "store", "the store is written as key=value; %s", expected)
+               : CW_OK;
+}
+
 cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store,
                         struct cw_error *error)
 {
-    return (cw_store_is_server(options->location) ? cw_pg_store_open : cw_sqlite_store_open)(options, store,
-                                                                                             error);
+    const cw_status status = cw_store_location_check(options->location, error);
+    return status != CW_OK                         ? status
+           : cw_store_is_server(options->location) ? cw_pg_store_open(options, store, error)
+                                                   : cw_sqlite_store_open(options, store, error);
 }
 
 cw_status cw_store_revisions(const char *location, int *applied, int *known, struct cw_error *error)
 {
-    return (cw_store_is_server(location) ? cw_pg_revisions : cw_sqlite_revisions)(location, applied, known,
-                                                                                  error);
+    const cw_status status = cw_store_location_check(location, error);
+    return status != CW_OK                ? status
+           : cw_store_is_server(location) ? cw_pg_revisions(location, applied, known, error)
+                                          : cw_sqlite_revisions(location, applied, known, error);
 }
 
 const struct cw_migration *cw_store_migrations(const char *location, int *count)

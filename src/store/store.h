@@ -27,8 +27,14 @@ struct cw_store_options {
 /* Whether a location names a database of a server, not a file. */
 bool cw_store_is_server(const char *location);
 
+/* Refuses what is meant as the address of a server and is not taken as one: another scheme or spelling, or
+ * the key=value form of libpq. Nothing of it but a scheme is in the message: there may be a password in it.
+ * Errors: CW_E_INVALID. */
+cw_status cw_store_location_check(const char *location, struct cw_error *error);
+
 /* Opens a store and applies the migrations it lacks. A store of a newer version is refused
- * (CW_E_UNSUPPORTED), one that is not a store, or is damaged, too (CW_E_CORRUPT). Errors name the path. */
+ * (CW_E_UNSUPPORTED), one that is not a store, or is damaged, too (CW_E_CORRUPT). Errors name the path; those
+ * of cw_store_location_check. */
 cw_status cw_store_open(const struct cw_store_options *options, struct cw_store **store,
                         struct cw_error *error);
 void cw_store_close(struct cw_store *store);

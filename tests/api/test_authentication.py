@@ -211,7 +211,13 @@ def test_keys_and_tokens_are_not_logged(server, keys):
     server.get("/api/v1/runs", 200, headers={**bearer(keys["read"])["headers"], "X-Request-Id": "look-for-me"})
     server.get("/api/v1/runs", 200, **bearer(given))
     server.get("/api/v1/runs", 401, **bearer(keys["read"]["key"][:-2] + "zz"))
+    for misplaced in (keys["read"]["key"], given):
+        server.call("GET", f"/api/v1/runs/{misplaced}?key={misplaced}")
+        server.call("GET", f"/x{misplaced}/{misplaced}")
+        server.get("/healthz", headers={"X-Request-Id": misplaced})
     wait_until(lambda: any("look-for-me" in line for line in server.errors))
+    wait_until(lambda: sum("path=/x***/*** " in line for line in server.errors) == 2)
+    wait_until(lambda: any("id=***" in line for line in server.errors))
     time.sleep(0.2)
     log = "".join(server.errors)
     for name, key in keys.items():

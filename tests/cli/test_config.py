@@ -210,9 +210,36 @@ def test_show_tells_sources_and_keeps_passwords(cartwright, write):
     ("postgresql:///shop?pass%77ord=s3cret", "postgresql:///shop?pass%77ord=***"),
     ("postgres://db/shop?PASSWORD=s3cret", "postgres://db/shop?PASSWORD=***"),
     ("/var/lib/shop:a@b.db", "/var/lib/shop:a@b.db"),
+    ("POSTGRESQL://shop:s3cret@db/shop", "POSTGRESQL://shop:***@db/shop"),
+    ("postgresql:/shop:s3cret@db/shop", "postgresql:/shop:***@db/shop"),
+    ("postgresql:shop:s3cret@db/shop", "postgresql:shop:***@db/shop"),
+    ("shop:s3cret@db/shop", "shop:***@db/shop"),
+    ("host=db password=s3cret user=shop", "host=db password=*** user=shop"),
+    ("host=db Password = 's3\\' cret' user=shop", "host=db Password = *** user=shop"),
+    ("password=s3\\ cret", "password=***"),
+    ("password='s3cret", "password=***"),
 ])
 def test_no_password_is_shown(cartwright, address, shown):
     assert yaml.safe_load(run(cartwright, "config", "show", CARTWRIGHT_STORE=address).stdout)["store"] == shown
+
+
+@pytest.mark.parametrize("address, words", [
+    ("POSTGRESQL://shop:s3cret@db/shop", "begins with 'POSTGRESQL:'"),
+    ("postgresql:/shop:s3cret@db/shop", "begins with 'postgresql:'"),
+    ("mysql://shop:s3cret@db/shop", "begins with 'mysql:'"),
+    ("host=db password=s3cret", "written as key=value"),
+    ("password = s3cret", "written as key=value"),
+])
+def test_what_is_no_address_of_ours_is_no_file_either(cartwright, tmp_path, monkeypatch, address, words):
+    monkeypatch.chdir(tmp_path)
+    for command in (["generate", "--customers", "1", "--store"], ["serve", "--store"], ["keys", "list", "--store"],
+                    ["migrate", "status"], ["migrate", "up"], ["migrate", "check"], ["validate"],
+                    ["keys", "create", "--name", "a", "--store"]):
+        answer = run(cartwright, *command, address, code=2)
+        assert words in answer.stderr and "postgresql://user@host" in answer.stderr and "s3cret" not in answer.stderr
+    findings = run(cartwright, "doctor", "--port", "0", "--store", address, code=1)
+    assert words in findings.stdout and "s3cret" not in findings.stdout
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_packaged_file_is_good(cartwright, schema, source_root):
