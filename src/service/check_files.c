@@ -139,7 +139,9 @@ static cw_status load_file(struct loading *loading, const struct source *source,
     cw_batch_clear(&batch);
     close(descriptor);
     if (status != CW_OK) {
-        return cw_error_set(error, status, inner.field, "%.150s: %.280s", path, inner.message);
+        /* What no column takes was not given by who asks for the check: the file is damaged. */
+        return cw_error_set(error, status == CW_E_INVALID ? CW_E_CORRUPT : status, inner.field,
+                            "%.150s: %.280s", path, inner.message);
     }
     if (loading->loader->progress != NULL) {
         atomic_fetch_add(&loading->loader->progress->done, 1);
