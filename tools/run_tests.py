@@ -118,9 +118,14 @@ def run_pytest(build, total, slow, pattern=None):
         print(f"     pytest: {skipped} skipped")
 
 
-def build_setup(name):
-    subprocess.run([str(ROOT / "tools/build"), name], cwd=ROOT, check=True)
-    return ROOT / "build" / name
+def run_setup(name, wrapper, total, pattern):
+    """The unit tests of another set-up, one after the other; one that can't be built is a failed case."""
+    start = time.monotonic()
+    code = subprocess.run([str(ROOT / "tools/build"), name], cwd=ROOT, check=False).returncode
+    if code != 0:
+        total.add(f"{name}/build", 0, 1, time.monotonic() - start, f"tools/build {name} ended with {code}")
+        return
+    run_unit_tests(ROOT / "build" / name, total, pattern, parallel=1, wrapper=wrapper)
 
 
 def main():
@@ -140,7 +145,7 @@ def main():
         run_pytest(build, total, options.all, options.pattern)
     if options.all:
         for name, wrapper in (("asan", []), ("tsan", []), ("clang", []), ("aarch64", EMULATOR)):
-            run_unit_tests(build_setup(name), total, options.pattern, parallel=1, wrapper=wrapper)
+            run_setup(name, wrapper, total, options.pattern)
     sys.stdout.flush()
     print(f"{total.passed} passed, {total.failed} failed")
     return 1 if total.failed or not total.passed else 0
