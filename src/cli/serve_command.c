@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/console.h"
@@ -171,7 +170,7 @@ static cw_status seed_shop(struct cw_store *store, struct cw_progress *progress,
     return was_second ? CW_OK : status;
 }
 
-/* Says where the server is and, to who sits before a terminal, what to try; a journal has no use for that. */
+/* Says where the server is and what to try. */
 static void greet(const struct cw_server_options *options, uint16_t port, bool asks_for_keys)
 {
     const bool is_any = strcmp(options->address, "0.0.0.0") == 0 || strcmp(options->address, "::") == 0;
@@ -180,19 +179,15 @@ static void greet(const struct cw_server_options *options, uint16_t port, bool a
     char base[128];
     snprintf(base, sizeof base, "http://%s%s%s:%u", has_colons ? "[" : "", host, has_colons ? "]" : "", port);
     const char *key = asks_for_keys ? "-H \"Authorization: Bearer $CARTWRIGHT_KEY\" " : "";
-    printf("Cartwright listens on %s (its API: %s/docs).\n", base, base);
-    if (isatty(STDOUT_FILENO) == 1) {
-        printf(
-            "Try next:\n\n"
-            "  curl -s %s'%s/api/v1/customers?country=DE&limit=3'\n"
-            "  curl -s %s-X POST %s/api/v1/generate/customers -H 'Content-Type: application/json' "
-            "-d '{\"count\": 5, \"locale\": \"de-DE\", \"seed\": 42}'\n"
-            "  curl -s %s-X POST %s/api/v1/generate/orders -H 'Content-Type: application/json' -H 'Accept: "
-            "text/csv' "
-            "-d '{\"count\": 10, \"behavior\": \"holiday\", \"persist\": false}'\n\n"
-            "Stop it with Ctrl-C.\n",
-            key, base, key, base, key, base);
-    }
+    printf("Cartwright listens on %s (its API: %s/docs). Try next:\n\n"
+           "  curl -s %s'%s/api/v1/customers?country=DE&limit=3'\n"
+           "  curl -s %s-X POST %s/api/v1/generate/customers -H 'Content-Type: application/json' "
+           "-d '{\"count\": 5, \"locale\": \"de-DE\", \"seed\": 42}'\n"
+           "  curl -s %s-X POST %s/api/v1/generate/orders -H 'Content-Type: application/json' -H 'Accept: "
+           "text/csv' "
+           "-d '{\"count\": 10, \"behavior\": \"holiday\", \"persist\": false}'\n\n"
+           "Stop it with Ctrl-C.\n",
+           base, base, key, base, key, base, key, base);
     fflush(stdout);
 }
 
