@@ -72,15 +72,19 @@ static cw_status check_world(const struct cw_world *world, const struct cw_run_s
 
 /* What belongs to an order may follow it by this long. */
 #define ORDER_LIFETIME (INT64_C(62) * 86400 * 1000000)
+/* Opening stock is on the shelves by this long before the orders begin, or when its product is launched. */
+#define OPENING_LEAD (INT64_C(3600) * 1000000)
 
 static cw_status expect_rows(const struct store_run *run, struct cw_error *error)
 {
     const struct cw_run_spec *spec = &run->spec;
-    if (spec->orders == 0) {
+    const bool has_products = spec->products > 0 || spec->category_count > 0;
+    const bool ends_early = !has_products && spec->to + ORDER_LIFETIME < spec->as_of;
+    if (spec->orders == 0 && !has_products) {
         return CW_OK;
     }
-    const int64_t to = spec->to + ORDER_LIFETIME < spec->as_of ? spec->to + ORDER_LIFETIME : spec->as_of;
-    return cw_store_expect(run->store, spec->from, to, run->until, error);
+    return cw_store_expect(run->store, has_products ? spec->from - OPENING_LEAD : spec->from,
+                           ends_early ? spec->to + ORDER_LIFETIME : spec->as_of, run->until, error);
 }
 
 /* Keeps out whoever would use the same stock, then, for a large run, whoever writes: what is read after that

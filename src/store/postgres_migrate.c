@@ -168,16 +168,32 @@ static cw_status apply_missing(struct cw_pg_connection *connection, bool is_new,
                            : status;
 }
 
+/* "index orders.orders_customer_id", of a row of look_at_shape. */
+static void name_part(const PGresult *result, int row, char name[160])
+{
+    const char *relation = PQgetvalue(result, row, 1);
+    const char *part = PQgetvalue(result, row, 2);
+    snprintf(name, 160, "%s %s%s%s", PQgetvalue(result, row, 0), relation,
+             relation[0] != '\0' && part[0] != '\0' ? "." : "", part);
+}
+
 static cw_status report_change(const struct cw_pg_connection *connection, const PGresult *result,
                                struct cw_error *error)
 {
     const bool is_missing = PQgetisnull(result, 0, 4) != 0;
-    const char *relation = PQgetvalue(result, 0, 1);
+    char name[160];
+    char others[200] = "";
+    size_t used = 0;
+    for (int row = 1; row < PQntuples(result) && used < sizeof others; row++) {
+        name_part(result, row, name);
+        used +=
+            (size_t)snprintf(others + used, sizeof others - used, "%s%s", row == 1 ? "; also " : ", ", name);
+    }
+    name_part(result, 0, name);
     return cw_error_set(error, CW_E_CORRUPT, "store",
-                        "store %s was changed by hand in %d places: the %s %s%s%s is %.100s, expected %.100s",
-                        connection->name, PQntuples(result), PQgetvalue(result, 0, 0), relation,
-                        relation[0] != '\0' ? "." : "", PQgetvalue(result, 0, 2),
-                        is_missing ? "missing" : PQgetvalue(result, 0, 4), PQgetvalue(result, 0, 3));
+                        "store %s was changed by hand in %d places: the %s is %.80s, expected %.80s%s",
+                        connection->name, PQntuples(result), name,
+                        is_missing ? "missing" : PQgetvalue(result, 0, 4), PQgetvalue(result, 0, 3), others);
 }
 
 /* Sets *result to what differs. While a load has taken keys and indexes away, only what it leaves is

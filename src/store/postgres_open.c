@@ -208,6 +208,7 @@ static int32_t month_of(int64_t time)
     return date.year * 12 + date.month - 1;
 }
 
+/* A year at a time: every partition and index takes a lock of the server's table of them until the commit. */
 static cw_status make_partitions(struct cw_pg_store *store, int32_t first, int32_t last,
                                  struct cw_error *error)
 {
@@ -217,11 +218,14 @@ static cw_status make_partitions(struct cw_pg_store *store, int32_t first, int32
     if (status != CW_OK) {
         return status;
     }
-    snprintf(sql, sizeof sql,
-             "BEGIN; SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE "); SELECT cartwright_make_partitions("
-             "'%d-%02d-01', '%d-%02d-01'); COMMIT",
-             first / 12, first % 12 + 1, last / 12, last % 12 + 1);
-    status = cw_pg_execute(connection, sql, error);
+    for (int32_t from = first; from <= last && status == CW_OK; from += 12) {
+        const int32_t to = from + 11 < last ? from + 11 : last;
+        snprintf(sql, sizeof sql,
+                 "BEGIN; SELECT pg_advisory_xact_lock(" CW_PG_LOCK_WRITE
+                 "); SELECT cartwright_make_partitions('%d-%02d-01', '%d-%02d-01'); COMMIT",
+                 from / 12, from % 12 + 1, to / 12, to % 12 + 1);
+        status = cw_pg_execute(connection, sql, error);
+    }
     if (status != CW_OK) {
         cw_pg_execute(connection, "ROLLBACK", NULL);
     }
@@ -229,15 +233,27 @@ static cw_status make_partitions(struct cw_pg_store *store, int32_t first, int32
     return status;
 }
 
-/* Most months that a run may have made for it; the rest is in the partition for all other times. */
+/* Most months that a run may have made for it, the last ones; the rest is in the partition for all other
+ * times.
+ */
 #define MONTHS_MAX 240
+
+/* Adds months to those known to be there. */
+static void know_months(struct cw_pg_store *store, int32_t first, int32_t last)
+{
+    pthread_mutex_lock(&store->months_mutex);
+    const bool is_next = store->first_month <= last + 1 && first <= store->last_month + 1;
+    store->first_month = is_next && store->first_month < first ? store->first_month : first;
+    store->last_month = is_next && store->last_month > last ? store->last_month : last;
+    pthread_mutex_unlock(&store->months_mutex);
+}
 
 cw_status cw_pg_expect(struct cw_store *base, int64_t from, int64_t to, int64_t until, struct cw_error *error)
 {
     struct cw_pg_store *store = cw_pg_store_of(base);
-    const int32_t first = month_of(from);
     const int32_t last = month_of(to);
-    if (last < first || last - first >= MONTHS_MAX || first < 12 || last >= 9999 * 12) {
+    const int32_t first = last - month_of(from) < MONTHS_MAX ? month_of(from) : last - MONTHS_MAX + 1;
+    if (last < first || first < 12 || last >= 9999 * 12) {
         return CW_OK;
     }
     pthread_mutex_lock(&store->months_mutex);
@@ -252,10 +268,7 @@ cw_status cw_pg_expect(struct cw_store *base, int64_t from, int64_t to, int64_t 
     const cw_status status = make_partitions(store, first, last, error);
     cw_gate_leave(&base->writer);
     if (status == CW_OK) {
-        pthread_mutex_lock(&store->months_mutex);
-        store->first_month = first;
-        store->last_month = last;
-        pthread_mutex_unlock(&store->months_mutex);
+        know_months(store, first, last);
     }
     return status;
 }

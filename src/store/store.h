@@ -110,8 +110,8 @@ int64_t cw_wait_of(int32_t seconds);
 
 /* ---- Loading ---- */
 
-/* Tells that a run will add orders of this time, in microseconds: what holds them (partitions by month) is
- * made ahead. Rows of any other time are taken as well. */
+/* Tells that a run will add orders, or what belongs to them, of this time, in microseconds: what holds them
+ * (partitions by month) is made ahead. Rows of any other time are taken as well. */
 cw_status cw_store_expect(struct cw_store *store, int64_t from, int64_t to, int64_t until,
                           struct cw_error *error);
 

@@ -74,6 +74,54 @@ def test_readers_see_all_or_nothing_of_what_several_connections_fill(cartwright,
                         "indrelid = inhrelid WHERE inhparent = 'orders'::regclass") == [(2 * months, 2 * months)]
 
 
+def others(database):
+    return {table: database.value(f"SELECT count(*) FROM {table}_other") for table in (
+        "orders", "order_items", "order_status_history", "payments", "shipments", "stock_movements")}
+
+
+def test_every_row_is_in_its_month_whatever_comes_first(cartwright, database, plain):
+    assert not any(others(plain).values())
+    for part in (["--products", "60"], ["--customers", "100"], ["--orders", "400"],
+                 ["--orders", "50", "--from", "2025-03-01", "--to", "2025-04-01"]):
+        subprocess.run([cartwright, "generate", "--quiet", *part, "--store", database.uri], check=True,
+                       stdout=subprocess.DEVNULL)
+    assert not any(others(database).values()) and len(rows(database, "stock_movements")) > 12
+    validate(cartwright, database.uri)
+
+
+def test_rows_that_were_there_before_move_into_their_month_where_nothing_refers_to_them(cartwright, database):
+    subprocess.run([cartwright, "generate", "--quiet", "--customers", "5", "--products", "5", "--orders", "20",
+                    "--from", "2025-06-01", "--store", database.uri], check=True, stdout=subprocess.DEVNULL)
+    database.run(f"INSERT INTO stock_movements SELECT {OWN_ID}, f.id, v.id, 'receipt', 5, NULL, now() FROM "
+                 "fulfilment_centres f, variants v LIMIT 1")
+    database.run(OWN_ORDER)
+    assert others(database)["stock_movements"] == others(database)["orders"] == 1
+    subprocess.run([cartwright, "generate", "--quiet", "--orders", "20", "--from", "2025-03-01", "--to", "2025-04-01",
+                    "--store", database.uri], check=True, stdout=subprocess.DEVNULL)
+    assert others(database)["stock_movements"] == 0 and rows(database, "stock_movements")["stock_movements_2025_03"] > 1
+    assert others(database)["orders"] == 21 and "orders_2025_03" not in rows(database)
+    assert database.value("SELECT count(*) FROM pg_index WHERE indrelid = 'stock_movements_2025_03'::regclass") == \
+        database.value("SELECT count(*) FROM pg_index WHERE indrelid = 'stock_movements_2025_04'::regclass")
+    subprocess.run([cartwright, "migrate", "check", database.uri], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_of_many_months_the_last_240_are_made(cartwright, database):
+    subprocess.run([cartwright, "generate", "--quiet", "--customers", "20", "--products", "5", "--orders", "60",
+                    "--from", "2004-06-01", "--store", database.uri], check=True, stdout=subprocess.DEVNULL)
+    months = database.run("SELECT count(*), min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = "
+                          "'orders'::regclass AND inhrelid <> 'orders_other'::regclass")
+    assert months == [(240, "orders_2006_02")]
+
+
+def test_autovacuum_is_told_of_every_table_that_loads_fill(plain):
+    told = dict(plain.run("SELECT relname::text, reloptions FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+                          "'public'::regnamespace AND reloptions::text LIKE '%autovacuum%'"))
+    months = [name for name, in plain.run("SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class ON "
+                                          "pg_class.oid = inhrelid WHERE relkind = 'r'")]
+    assert len(months) > 6 * 12 and set(months) <= set(told)
+    assert {"customers", "addresses", "payment_methods", "products", "stock", "counters", "jobs"} <= set(told)
+
+
 def check_whole(cartwright, database):
     runs = [str(run) for run, in database.run("SELECT id FROM runs")]
     check(cartwright, database.uri, [], runs)
