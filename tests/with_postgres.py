@@ -6,6 +6,9 @@ Usage: with_postgres.py COMMAND... [-- COMMAND...]
 The commands find it by CARTWRIGHT_POSTGRES, a URI whose database is "postgres". The server listens on a socket in its
 folder alone. As root, the server runs as the user postgres. Ends with 77 (skipped) where PostgreSQL is not installed,
 else with 1 if a command failed. Adds up "N passed, N failed" when there are several commands.
+
+The newest PostgreSQL that is installed serves, or the one whose initdb, pg_ctl and postgres are in the folder
+CARTWRIGHT_PG_BIN.
 """
 import contextlib
 import glob
@@ -27,6 +30,9 @@ SETTINGS = {
 
 
 def tool(name):
+    chosen = os.environ.get("CARTWRIGHT_PG_BIN")
+    if chosen:
+        return os.path.join(chosen, name)
     found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda path: int(path.split("/")[4]))
     return found[-1] if found else shutil.which(name)
 

@@ -167,6 +167,18 @@ def test_requests_go_through_with_one_id(proxy, server):
     assert proxy.curl("/healthz", "--header", "X-Request-Id: mine-1")[1]["x-request-id"] == "mine-1"
 
 
+def test_queries_are_not_logged(proxy):
+    path = "/api/v1/customers?limit=1&email=someone@example.com"
+    status, headers, _ = proxy.curl(path)
+    assert status == "HTTP/2 200"
+    plain = requests.get(f"http://127.0.0.1:{proxy.plain}{path}", allow_redirects=False, timeout=30,
+                         headers={"Host": NAME, "X-Request-Id": "plain-1"})
+    assert plain.status_code == 308
+    for request_id, code in ((headers["x-request-id"], 200), ("plain-1", 308)):
+        assert f'"GET /api/v1/customers" {code} ' in proxy.access_log(f"id={request_id} ")
+    assert "someone" not in proxy.access_log("plain-1")
+
+
 def test_rows_are_made_and_refusals_come_whole(proxy):
     made = ["--header", "Content-Type: application/json", "--data", '{"count": 3, "seed": 1}']
     assert proxy.curl("/api/v1/generate/customers", *made)[0] == "HTTP/2 201"
