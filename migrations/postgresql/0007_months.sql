@@ -81,7 +81,7 @@ ALTER TABLE counters SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_
 CREATE OR REPLACE VIEW cartwright_shape AS
 WITH ours AS (
     SELECT oid, relname::text AS name, relrowsecurity FROM pg_class
-    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+    WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind IN ('r', 'p')
         AND relname IN (SELECT name FROM shape_tables)
 )
 SELECT 1 AS step, 'column' AS kind, ours.name AS relation, attname::text AS name, NULL AS target,
@@ -94,7 +94,8 @@ FROM ours JOIN pg_attribute ON attrelid = ours.oid LEFT JOIN pg_attrdef ON adrel
 WHERE attnum > 0 AND NOT attisdropped
 UNION ALL
 SELECT 1, 'table', ours.name, '', NULL, 'row security ' || CASE WHEN relrowsecurity THEN 'on' ELSE 'off' END ||
-    CASE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = ours.oid AND tgisinternal AND tgenabled = 'D')
+    CASE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgisinternal AND tgenabled = 'D' AND (tgrelid = ours.oid
+            OR tgrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = ours.oid)))
         THEN ', keys disabled' ELSE '' END
 FROM ours
 UNION ALL
@@ -114,4 +115,4 @@ SELECT 6, 'function', '', proname || '(' || pg_get_function_identity_arguments(p
         CASE provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
         coalesce(' set ' || array_to_string(proconfig, ', ') COLLATE "default", ''), md5(prosrc))
 FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
-WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'cartwright\_%';
+WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND proname LIKE 'cartwright\_%';

@@ -1,5 +1,7 @@
 #include "api/api.h"
 
+#include <stdio.h>
+
 #include "api/api_metrics.h"
 #include "api/export_stream.h"
 #include "api/generate_job.h"
@@ -7,7 +9,9 @@
 #include "api/openapi.h"
 #include "api/rate_limit.h"
 #include "api/run_resource.h"
+#include "api/store_probe.h"
 #include "service/access.h"
+#include "service/redact.h"
 
 #define JOBS_WAITING_MAX 64
 #define JOBS_REMEMBERED 1000
@@ -25,6 +29,28 @@ static const struct cw_job_kind job_kinds[] = {
     {"reproduce_run", cw_reproduce_job_work, NULL},
 };
 
+/* One line for each attempt at a job, and the count of those that ended. */
+static void note_attempt(void *context, const struct cw_job_view *view, bool waits_again)
+{
+    struct cw_api *api = context;
+    char time[CW_TIME_TEXT];
+    char id[CW_UUID_TEXT];
+    char cause[sizeof view->error.message];
+    const char *state = waits_again ? "waits" : cw_job_state_name(view->state);
+    cw_time_text(cw_time_now(), time);
+    cw_uuid_text(&view->id, id);
+    cw_log_text(view->error.message, cause, sizeof cause);
+    if (!waits_again) {
+        cw_api_count_job(api, state);
+    }
+    if (!atomic_load(&api->is_quiet)) {
+        fprintf(stderr, "time=%s level=%s event=job id=%s kind=%s state=%s attempts=%d rows=%lld%s%s%s\n",
+                time, view->error.message[0] != '\0' ? "error" : "info", id, view->kind, state,
+                view->attempts, (long long)view->rows, cause[0] != '\0' ? " error=\"" : "", cause,
+                cause[0] != '\0' ? "\"" : "");
+    }
+}
+
 cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t largest_count, int64_t lease,
                       struct cw_error *error)
 {
@@ -34,6 +60,7 @@ cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t larges
         .kinds = job_kinds,
         .kind_count = sizeof job_kinds / sizeof job_kinds[0],
         .context = api,
+        .attempted = note_attempt,
         .threads = 1,
         .queue_limit = JOBS_WAITING_MAX,
         .history = JOBS_REMEMBERED,
@@ -55,6 +82,9 @@ cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t larges
     if (status == CW_OK) {
         status = cw_idempotency_new(store, &api->keys, error);
     }
+    if (status == CW_OK) {
+        status = cw_store_probe_new(store, &api->probe, error);
+    }
     if (status != CW_OK) {
         cw_api_clear(api);
     }
@@ -63,6 +93,8 @@ cw_status cw_api_init(struct cw_api *api, struct cw_store *store, int64_t larges
 
 void cw_api_clear(struct cw_api *api)
 {
+    cw_store_probe_free(api->probe);
+    api->probe = NULL;
     cw_job_runner_free(api->jobs);
     api->jobs = NULL;
     cw_export_streams_free(api->exports);

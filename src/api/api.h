@@ -22,6 +22,7 @@ struct cw_rate_limiter;
 struct cw_idempotency;
 struct cw_api_metrics;
 struct cw_export_streams;
+struct cw_store_probe;
 
 struct cw_api {
     struct cw_store *store; /* borrowed */
@@ -29,12 +30,14 @@ struct cw_api {
     struct cw_idempotency *keys;
     struct cw_api_metrics *metrics;
     struct cw_export_streams *exports;
+    struct cw_store_probe *probe;
     struct cw_access *access;        /* NULL: everybody is let in */
     struct cw_rate_limiter *limiter; /* NULL: nobody is limited */
     struct cw_buffer openapi;        /* /openapi.json, made once */
     int64_t largest_count;
     uint32_t threads; /* of jobs' generations; 0: one per processor */
     _Atomic bool is_stopping;
+    _Atomic bool is_quiet; /* ends of jobs are not logged */
 };
 
 /* Makes everything but the store, access and limiter, which the caller may set. lease: see struct

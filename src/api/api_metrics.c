@@ -10,6 +10,7 @@
 
 #include "api/export_stream.h"
 #include "api/route.h"
+#include "api/store_probe.h"
 #include "base/decimal.h"
 #include "service/program_version.h"
 
@@ -23,7 +24,9 @@ enum family {
     CONNECTIONS,
     QUEUE,
     JOBS,
+    JOBS_FINISHED,
     EXPORTS,
+    STORE_UP,
     STORE_CONNECTIONS,
     STORE_CONNECTIONS_MAX,
     STORE_WAITING,
@@ -40,7 +43,7 @@ struct cw_api_metrics {
     struct cw_metric_family *families[FAMILY_COUNT];
     struct cw_metric *connections, *queue, *queued_jobs, *running_jobs, *memory, *uptime;
     struct cw_metric *descriptors, *descriptor_limit;
-    struct cw_metric *exports, *store_busy, *store_idle, *store_most, *store_waiting;
+    struct cw_metric *exports, *store_up, *store_busy, *store_idle, *store_most, *store_waiting;
     int64_t started_at;
 };
 
@@ -84,7 +87,14 @@ static const struct cw_metric_options options[FAMILY_COUNT] = {
               .help = "Jobs that wait or run.",
               .kind = CW_METRIC_GAUGE,
               .labels = {"state"}},
+    [JOBS_FINISHED] = {.name = "cartwright_jobs_finished_total",
+                       .help = "Jobs that ended here.",
+                       .kind = CW_METRIC_COUNTER,
+                       .labels = {"state"}},
     [EXPORTS] = {.name = "cartwright_exports", .help = "Exports under way.", .kind = CW_METRIC_GAUGE},
+    [STORE_UP] = {.name = "cartwright_store_up",
+                  .help = "1 while the store answers within 5 seconds, else 0.",
+                  .kind = CW_METRIC_GAUGE},
     [STORE_CONNECTIONS] = {.name = "cartwright_store_connections",
                            .help = "Connections to the store that are in use or wait for use.",
                            .kind = CW_METRIC_GAUGE,
@@ -139,6 +149,7 @@ cw_status cw_api_metrics_new(struct cw_api_metrics **metrics, struct cw_error *e
     made->queued_jobs = get_one(made->families[JOBS], "queued");
     made->running_jobs = get_one(made->families[JOBS], "running");
     made->exports = get_one(made->families[EXPORTS], NULL);
+    made->store_up = get_one(made->families[STORE_UP], NULL);
     made->store_busy = get_one(made->families[STORE_CONNECTIONS], "busy");
     made->store_idle = get_one(made->families[STORE_CONNECTIONS], "idle");
     made->store_most = get_one(made->families[STORE_CONNECTIONS_MAX], NULL);
@@ -153,6 +164,9 @@ cw_status cw_api_metrics_new(struct cw_api_metrics **metrics, struct cw_error *e
         get_one(made->families[ROWS], cw_entity_get((enum cw_entity_id)i)->table);
     }
     get_one(made->families[CHECKED], NULL);
+    get_one(made->families[JOBS_FINISHED], "succeeded");
+    get_one(made->families[JOBS_FINISHED], "failed");
+    get_one(made->families[JOBS_FINISHED], "cancelled");
     *metrics = made;
     return CW_OK;
 }
@@ -188,6 +202,11 @@ void cw_api_count_rows(struct cw_api *api, const int64_t rows[CW_ENTITY_COUNT])
                           rows[i]);
         }
     }
+}
+
+void cw_api_count_job(struct cw_api *api, const char *state)
+{
+    cw_metric_add(get_one(api->metrics->families[JOBS_FINISHED], state), 1);
 }
 
 void cw_api_count_violations(struct cw_api *api, const struct cw_validation *validation)
@@ -266,6 +285,7 @@ cw_status cw_get_metrics(struct cw_exchange *exchange, struct cw_error *error)
     cw_metric_set(metrics->queued_jobs, queued);
     cw_metric_set(metrics->running_jobs, running);
     cw_metric_set(metrics->exports, cw_export_streams_count(exchange->api->exports));
+    cw_metric_set(metrics->store_up, cw_store_probe_is_up(exchange->api->probe) ? 1 : 0);
     set_store_connections(exchange->api);
     cw_metric_set(metrics->memory, resident_memory());
     cw_metric_set(metrics->descriptors, open_descriptors());

@@ -9,6 +9,9 @@
 cw_status cw_api_metrics_new(struct cw_api_metrics **metrics, struct cw_error *error);
 void cw_api_metrics_free(struct cw_api_metrics *metrics);
 
+/* A job ended in this state. */
+void cw_api_count_job(struct cw_api *api, const char *state);
+
 /* Notes an answered request. */
 void cw_api_count_request(struct cw_api *api, const struct cw_exchange *exchange, int64_t microseconds);
 /* Notes the rows that a run has made. */

@@ -111,12 +111,22 @@ static void put_errors(struct cw_json_writer *writer, const struct cw_field_erro
     cw_json_close(writer, ']');
 }
 
+void cw_reply_cause(struct cw_exchange *exchange, const char *message)
+{
+    if (exchange->cause[0] == '\0') {
+        snprintf(exchange->cause, sizeof exchange->cause, "%.255s", message);
+    }
+}
+
 void cw_reply_problem(struct cw_exchange *exchange, int status, const char *detail,
                       const struct cw_field_errors *errors)
 {
     struct cw_reply *reply = &exchange->reply;
     if (detail == NULL && errors != NULL && errors->count > 0) {
         detail = errors->items[0].message;
+    }
+    if (status >= 500 && detail != NULL) {
+        cw_reply_cause(exchange, detail);
     }
     reply->status = status;
     reply->media_type = "application/problem+json";

@@ -60,6 +60,7 @@ struct cw_exchange {
     struct cw_exchange *next_keyed;
     /* The answer. */
     struct cw_reply reply;
+    char cause[256];   /* of an answer of 500 and more, for the log alone */
     bool streams_job;  /* answer with the events of job id instead of reply.body */
     bool streams_rows; /* answer with the file of export; with its head alone when that is NULL */
     struct cw_export_stream *export;
@@ -81,6 +82,9 @@ void cw_reply_problem(struct cw_exchange *exchange, int status, const char *deta
 
 /* The same from a failure: the HTTP status of error->code unless status is not 0; names error->field. */
 void cw_reply_error(struct cw_exchange *exchange, int status, const struct cw_error *error);
+
+/* Notes why a request fails with 500 or more, for the log. The first cause stays. */
+void cw_reply_cause(struct cw_exchange *exchange, const char *message);
 
 /* The reason phrase of an HTTP status. */
 const char *cw_http_reason(int status);

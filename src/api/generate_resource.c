@@ -256,11 +256,17 @@ static cw_status answer(struct cw_exchange *exchange, struct wish *wish, struct 
 {
     const bool wants_job = cw_prefers_async(exchange);
     const bool is_large = wish->parents > CW_API_DIRECT_ROWS;
-    if (is_large && !wish->persist) {
+    const bool is_too_large = wish->parents > exchange->api->largest_count;
+    if (is_too_large || (is_large && !wish->persist)) {
         struct cw_field_errors errors = {0};
         char expected[96];
-        snprintf(expected, sizeof expected, "at most %d rows in a preview; let persist be true for more",
-                 CW_API_DIRECT_ROWS);
+        if (is_too_large) {
+            snprintf(expected, sizeof expected, "at most %lld rows in one request, all counts together",
+                     (long long)exchange->api->largest_count);
+        } else {
+            snprintf(expected, sizeof expected, "at most %d rows in a preview; let persist be true for more",
+                     CW_API_DIRECT_ROWS);
+        }
         cw_field_errors_add(&errors, wish->counted, json_object_get(exchange->json, wish->counted), expected);
         cw_reply_problem(exchange, 422, NULL, &errors);
         return CW_OK;
@@ -300,13 +306,6 @@ cw_status cw_generate_customers(struct cw_exchange *exchange, struct cw_error *e
     return status;
 }
 
-/* US dollars as cents; CW_UNSET when absent. */
-static int64_t read_price(const json_t *range, const char *name)
-{
-    const json_t *value = json_object_get(range, name);
-    return value == NULL ? CW_UNSET : (int64_t)(json_number_value(value) * 100 + 0.5);
-}
-
 cw_status cw_generate_products(struct cw_exchange *exchange, struct cw_error *error)
 {
     static const enum cw_entity_id tables[] = {CW_ENTITY_PRODUCT, CW_ENTITY_VARIANT, CW_ENTITY_PRODUCT_PRICE,
@@ -316,8 +315,10 @@ cw_status cw_generate_products(struct cw_exchange *exchange, struct cw_error *er
     const json_t *categories = json_object_get(exchange->json, "categories");
     const json_t *attributes = json_object_get(exchange->json, "attributes");
     const json_t *prices = json_object_get(exchange->json, "price_range");
-    wish.spec.price_minimum = read_price(prices, "min");
-    wish.spec.price_maximum = read_price(prices, "max");
+    const json_t *lowest = json_object_get(prices, "min");
+    const json_t *highest = json_object_get(prices, "max");
+    wish.spec.price_minimum = lowest == NULL ? CW_UNSET : cw_amount_at_least(json_number_value(lowest));
+    wish.spec.price_maximum = highest == NULL ? CW_UNSET : cw_amount_at_most(json_number_value(highest));
     if (status == CW_OK && attributes != NULL) {
         status = cw_request_attributes_json("attributes", attributes, &wish.spec, error);
     }

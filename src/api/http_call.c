@@ -544,23 +544,26 @@ void cw_call_log(const struct cw_call *call, int64_t now, bool is_complete)
 {
     const struct cw_exchange *exchange = &call->exchange;
     char time[CW_TIME_TEXT];
-    char line[1024];
+    char line[1400];
+    char cause[sizeof exchange->cause];
     char path[401];
     char id[sizeof exchange->request_id];
     cw_time_text(cw_time_now(), time);
     cw_redact_keys(exchange->uri.path != NULL ? exchange->uri.path : "-", path, sizeof path);
     cw_redact_keys(exchange->request_id, id, sizeof id);
+    cw_log_text(exchange->cause, cause, sizeof cause);
     /* Targets are logged as sent, which is percent-encoded; the rest was checked to be without blanks. */
-    const int length =
-        snprintf(line, sizeof line,
-                 "time=%s level=info event=request id=%s method=%s path=%s route=%s status=%d bytes=%zu "
-                 "duration_us=%lld%s%s%s%.*s%s\n",
-                 time, id, exchange->method, path, exchange->route != NULL ? exchange->route->path : "-",
-                 exchange->reply.status, call->answered, (long long)(now - call->started_at),
-                 exchange->caller.label[0] != '\0' ? " caller=" : "", exchange->caller.label,
-                 exchange->traceparent[0] != '\0' ? " trace=" : "", 32,
-                 exchange->traceparent[0] != '\0' ? exchange->traceparent + 3 : "",
-                 is_complete ? "" : " outcome=aborted");
+    const int length = snprintf(
+        line, sizeof line,
+        "time=%s level=%s event=request id=%s method=%s path=%s route=%s status=%d bytes=%zu "
+        "duration_us=%lld%s%s%s%.*s%s%s%s%s\n",
+        time, exchange->reply.status >= 500 ? "error" : "info", id, exchange->method, path,
+        exchange->route != NULL ? exchange->route->path : "-", exchange->reply.status, call->answered,
+        (long long)(now - call->started_at), exchange->caller.label[0] != '\0' ? " caller=" : "",
+        exchange->caller.label, exchange->traceparent[0] != '\0' ? " trace=" : "", 32,
+        exchange->traceparent[0] != '\0' ? exchange->traceparent + 3 : "",
+        is_complete ? "" : " outcome=aborted", cause[0] != '\0' ? " error=\"" : "", cause,
+        cause[0] != '\0' ? "\"" : "");
     if (length > 0) {
         fwrite(line, 1, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1, stderr);
     }

@@ -243,10 +243,13 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
     init_locks(made);
     raise_descriptor_limit();
     cw_status status = cw_api_init(&made->api, options->store, options->largest_count, lease, error);
+    atomic_store(&made->api.is_quiet, options->quiet);
     if (status == CW_OK) {
         status = open_access(options, &made->api.access, error);
     }
-    if (status == CW_OK && options->rate + options->concurrency > 0) {
+    if (status == CW_OK &&
+        (options->rate + options->concurrency > 0 || cw_access_is_required(made->api.access))) {
+        /* Keys may have a rate of their own. */
         const struct cw_rate_options rates = {options->rate, options->burst, options->concurrency};
         status = cw_rate_limiter_new(&rates, &made->api.limiter, error);
     }

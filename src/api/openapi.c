@@ -148,8 +148,8 @@ static void put_parameters(struct description *about, const struct cw_route *rou
     if ((route->flags & CW_ROUTE_KEYED) != 0) {
         put_simple_parameter(
             writer, "Idempotency-Key", "header", false, "{'type':'string','pattern':'^[!#-Z^-~]{1,128}$'}",
-            "The answer to the first request with this key is given again, for a day or until the "
-            "server restarts; another request with the same key is refused");
+            "The answer to the first request with this key is given again for a day, also after a "
+            "restart of the server; another request with the same key is refused");
     }
     if ((route->flags & CW_ROUTE_ASYNC) != 0) {
         put_simple_parameter(

@@ -5,9 +5,13 @@
 
 #include "api/api.h"
 #include "api/docs_page.h"
+#include "api/store_probe.h"
 #include "service/program_version.h"
 
 #define STATE(name) "{\"status\":\"" name "\",\"version\":\"" CW_PROGRAM_VERSION "\"}"
+
+/* Who asks whether the store answers, asks someone else after this long, microseconds. */
+#define READINESS_PATIENCE INT64_C(8000000)
 
 static cw_status answer_text(struct cw_exchange *exchange, const char *media_type, const char *text)
 {
@@ -25,12 +29,11 @@ cw_status cw_get_health(struct cw_exchange *exchange, struct cw_error *error)
 
 cw_status cw_get_readiness(struct cw_exchange *exchange, struct cw_error *error)
 {
-    int64_t rows = 0;
     if (atomic_load(&exchange->api->is_stopping)) {
         return cw_error_set(error, CW_E_UNAVAILABLE, NULL, "the server is stopping");
     }
-    const cw_status status = cw_store_count(exchange->api->store, CW_ENTITY_CUSTOMER, &rows, error);
-    if (status != CW_OK) {
+    if (cw_store_probe_ask(exchange->api->probe, READINESS_PATIENCE, error) != CW_OK) {
+        cw_reply_cause(exchange, error->message);
         cw_reply_header(&exchange->reply, "Retry-After", "1", NULL);
         cw_reply_problem(exchange, 503, "the store does not answer", NULL);
         return CW_OK;

@@ -132,12 +132,9 @@ cw_status cw_uri_parse(const char *target, struct cw_uri *uri, struct cw_error *
     text += path_size == 0 ? 1 : path_size;
     *text = '\0';
     const cw_status status = add_pairs(&made, query, text + 1, error);
-    if (status != CW_OK) {
-        free(made.pairs);
-        return status;
-    }
+    made.pair_count = status == CW_OK ? made.pair_count : 0;
     *uri = made;
-    return CW_OK;
+    return status;
 }
 
 void cw_uri_clear(struct cw_uri *uri)

@@ -31,7 +31,7 @@ struct cw_uri {
 
 /* Splits a request target in origin form ("/path?query") or absolute form ("http://host/path?query").
  * Errors: CW_E_INVALID, CW_E_LIMIT beyond CW_URI_SIZE_MAX bytes or CW_QUERY_PAIRS_MAX pairs, CW_E_NO_MEMORY.
- */
+ * Where only the query is at fault, uri has the path, for whoever tells of it, and must be cleared. */
 cw_status cw_uri_parse(const char *target, struct cw_uri *uri, struct cw_error *error);
 void cw_uri_clear(struct cw_uri *uri);
 

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/settings.h"
+#include "service/generate_store.h"
 
 /* The file that is meant; NULL for none. */
 static const char *path_of(const struct cw_arguments *arguments)
@@ -24,6 +25,10 @@ static cw_status check_command(const struct cw_command *command, const struct cw
     struct cw_error cause = {0};
     int line = 0;
     cw_status status = cw_settings_apply(settings, false, &arguments, &cause);
+    const char *store = cw_argument(&arguments, "store");
+    if (status == CW_OK && store != NULL) {
+        status = cw_store_location_check(store, &cause);
+    }
     if (status == CW_OK) {
         status = command->check(&arguments, &cause);
     }

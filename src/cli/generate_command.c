@@ -141,9 +141,11 @@ static int64_t load_memory(void)
     return most > LOAD_MEMORY_LEAST ? most : LOAD_MEMORY_LEAST;
 }
 
-static cw_status to_store(struct cw_generate_options *options, struct cw_progress *progress,
+/* code: the exit code of a run that was kept; printing its id may have failed. */
+static cw_status to_store(struct cw_generate_options *options, struct cw_progress *progress, int *code,
                           struct cw_error *error)
 {
+    struct cw_buffer out = {0};
     struct cw_store *store = NULL;
     struct cw_store_run run;
     char id[CW_UUID_TEXT];
@@ -170,8 +172,9 @@ static cw_status to_store(struct cw_generate_options *options, struct cw_progres
     if (!options->quiet) {
         summarize(where, run.rows);
     }
-    printf("%s\n", id);
-    return CW_OK;
+    status = cw_buffer_format(&out, error, "%s\n", id);
+    *code = status == CW_OK ? cw_console_print(&out) : 0;
+    return status;
 }
 
 #define LARGEST_HEAP_PIECE (32 << 20) /* the most that glibc takes for this */
@@ -193,6 +196,7 @@ static int run_generate(const struct cw_arguments *arguments)
     struct cw_generate_options options;
     struct cw_error error = {0};
     struct cw_progress progress = {0};
+    int code = 0;
     share_heap();
     cw_status status = cw_generate_options_read(arguments, &options, &error);
     if (status == CW_OK && options.store == NULL) {
@@ -200,19 +204,42 @@ static int run_generate(const struct cw_arguments *arguments)
     }
     if (status == CW_OK) {
         cw_console_watch(&progress);
-        status = options.store != NULL           ? to_store(&options, &progress, &error)
+        status = options.store != NULL           ? to_store(&options, &progress, &code, &error)
                  : options.discard               ? to_nowhere(&options, &progress, &error)
                  : strcmp(options.out, "-") == 0 ? to_stdout(&options, &progress, &error)
                                                  : to_files(&options, &progress, &error);
         cw_console_watch(NULL);
     }
-    return status == CW_OK ? 0 : cw_console_fail(status, &error);
+    return status == CW_OK ? code : cw_console_fail(status, &error);
+}
+
+/* The option that sets a field of the spec. */
+static const char *option_of(const char *field)
+{
+    static const char *const names[][2] = {{"as_of", "as-of"},
+                                           {"date_range", "from"},
+                                           {"date_range.from", "from"},
+                                           {"date_range.to", "to"},
+                                           {"price_range.max", "price-max"},
+                                           {"price_range.min", "price-min"},
+                                           {"products_per_category", "products-per-category"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i][0], field) == 0) {
+            return names[i][1];
+        }
+    }
+    return field;
 }
 
 static cw_status check_generate(const struct cw_arguments *arguments, struct cw_error *error)
 {
     struct cw_generate_options options;
-    return cw_generate_options_read(arguments, &options, error);
+    struct cw_error cause = {0};
+    cw_status status = cw_generate_options_read(arguments, &options, error);
+    if (status == CW_OK && (status = cw_run_spec_resolve(&options.spec, &cause)) != CW_OK) {
+        cw_error_set(error, status, option_of(cause.field), "%s", cause.message);
+    }
+    return status;
 }
 
 const struct cw_command cw_command_generate = {

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/console.h"
@@ -18,6 +20,8 @@
 #define DEFAULT_TIMEOUT 30
 #define DEFAULT_LARGEST_COUNT INT64_C(10000000)
 #define DEFAULT_LARGEST_BODY (INT64_C(1) << 20)
+/* Less than TimeoutStopSec of packaging/cartwright.service. */
+#define CLOSING_SECONDS_MAX 30
 
 /* The shop that a new store opens with. */
 #define SHOP_SEED 20260101
@@ -36,7 +40,8 @@ static const struct cw_option serve_options[] = {
     {"connections", "N", "Connections at the same time; 4096 by default", CW_COUNT(1, 100000)},
     {"timeout", "SECONDS", "In which a request must arrive and an answer be read; 30 by default",
      CW_COUNT(1, 3600)},
-    {"max-count", "N", "Largest count of one request; 10M by default", CW_COUNT(1, INT64_C(1000000000))},
+    {"max-count", "N", "Most customers, products and orders of one request; 10M by default",
+     CW_COUNT(1, INT64_C(1000000000))},
     {"max-body", "BYTES", "Largest body of a request; 1M by default, 4M at most",
      CW_COUNT(1024, CW_JSON_SIZE_MAX)},
     {"rate", "N", "Requests a minute that each caller may send; without limit by default",
@@ -191,6 +196,17 @@ static void greet(const struct cw_server_options *options, uint16_t port, bool a
     fflush(stdout);
 }
 
+/* Closing waits for what is under way, and that for the store. One that hangs must not keep the process:
+ * everything is kept as if it had been killed, whole or not at all. */
+static void *end_in_any_case(void *unused)
+{
+    const struct timespec patience = {.tv_sec = CLOSING_SECONDS_MAX};
+    (void)unused;
+    nanosleep(&patience, NULL);
+    fprintf(stderr, "the store has not answered for %d seconds: ended without it\n", CLOSING_SECONDS_MAX);
+    _exit(cw_status_exit_code(CW_E_UNAVAILABLE));
+}
+
 /* Serves until SIGINT or SIGTERM, which all threads of the server have blocked. */
 static cw_status serve(const struct cw_server_options *options, struct cw_error *error)
 {
@@ -210,6 +226,10 @@ static cw_status serve(const struct cw_server_options *options, struct cw_error 
     sigwait(&signals, &number);
     cw_manager_notify("STOPPING=1");
     fprintf(stderr, "stopping: requests under way are finished, jobs go on when a server starts\n");
+    pthread_t watchdog;
+    if (pthread_create(&watchdog, NULL, end_in_any_case, NULL) == 0) {
+        pthread_detach(watchdog);
+    }
     cw_server_close(server);
     return CW_OK;
 }

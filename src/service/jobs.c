@@ -9,6 +9,8 @@
 
 #include "service/values.h"
 
+/* Before the second attempt at a job, and twice as long before the third, microseconds. */
+#define ATTEMPT_PAUSE INT64_C(2000000)
 #define JOB_THREADS_MAX 64
 #define KINDS_TEXT 512
 /* How often leases are renewed and the store is asked for what is new, microseconds. A lease is renewed at
@@ -276,6 +278,28 @@ static void begin_attempt(struct slot *slot, const struct cw_job_record *record,
     slot->is_busy = true;
 }
 
+static void tell_attempted(const struct cw_job_runner *runner, const struct cw_job_record *record,
+                           const struct outcome *outcome)
+{
+    struct cw_job_view view = outcome->end;
+    memcpy(view.kind, record->view.kind, sizeof view.kind);
+    view.attempts = record->view.attempts;
+    view.created_at = record->view.created_at;
+    if (runner->options.attempted != NULL) {
+        runner->options.attempted(runner->options.context, &view, outcome->waits_again);
+    }
+}
+
+/* What passes (a database that starts again, connections that are all taken) is seldom over at once. The lock
+ * is held on entry and exit. */
+static void pause_after(struct cw_job_runner *runner, int32_t attempts)
+{
+    const int64_t until = monotonic_now() + attempts * ATTEMPT_PAUSE;
+    while (!runner->is_stopping && monotonic_now() < until) {
+        wait_until(runner, until);
+    }
+}
+
 /* The lock is held on entry and exit. */
 static void run_job(struct cw_job_runner *runner, struct slot *slot, const struct cw_job_record *record,
                     int64_t asked_at)
@@ -292,11 +316,15 @@ static void run_job(struct cw_job_runner *runner, struct slot *slot, const struc
     pthread_mutex_unlock(&runner->lock);
     if (is_ours) {
         conclude(runner, &outcome);
+        tell_attempted(runner, record, &outcome);
     }
     cw_buffer_clear(&outcome.result);
     pthread_mutex_lock(&runner->lock);
     slot->is_busy = false;
     tell_changed(runner);
+    if (outcome.counts) {
+        pause_after(runner, record->view.attempts);
+    }
 }
 
 /* Takes and runs one job; false: there is none. The lock is held on entry and exit. */

@@ -42,7 +42,10 @@ struct cw_job_options {
     struct cw_store *store;          /* borrowed */
     const struct cw_job_kind *kinds; /* borrowed; jobs of other kinds are left to others */
     size_t kind_count;
-    void *context;        /* of their functions */
+    void *context; /* of their functions */
+    /* Is told what came of each attempt, by the thread that made it; or NULL. waits_again: another follows.
+     */
+    void (*attempted)(void *context, const struct cw_job_view *view, bool waits_again);
     uint32_t threads;     /* jobs at the same time, at least 1 */
     uint32_t queue_limit; /* jobs that may wait, of all servers */
     uint32_t history;     /* finished jobs that are remembered, */

@@ -149,3 +149,13 @@ cw_status cw_redact_address(const char *text, struct cw_buffer *out, struct cw_e
     }
     return status == CW_OK ? put_query(rest + path + (rest[path] == '?'), out, error) : status;
 }
+
+void cw_log_text(const char *text, char *out, size_t size)
+{
+    size_t used = 0;
+    for (; text[used] != '\0' && used + 1 < size; used++) {
+        const unsigned char byte = (unsigned char)text[used];
+        out[used] = byte < ' ' || byte == 0x7F ? ' ' : byte == '"' || byte == '\\' ? '\'' : (char)byte;
+    }
+    out[used] = '\0';
+}

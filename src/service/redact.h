@@ -14,4 +14,8 @@ cw_status cw_redact_address(const char *text, struct cw_buffer *out, struct cw_e
  * the beginning of an API key or a token in it up to the next slash. */
 void cw_redact_keys(const char *text, char *out, size_t size);
 
+/* Writes a message as the value of a log line in quotation marks, cut to size: without what would end it or
+ * the line. */
+void cw_log_text(const char *text, char *out, size_t size);
+
 #endif

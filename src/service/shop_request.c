@@ -77,30 +77,38 @@ static cw_status read_date_range(const char *name, const json_t *value, void *ta
     return cw_json_read_object(value, fields, sizeof fields / sizeof fields[0], target, error);
 }
 
-/* US dollars as cents. */
-static cw_status read_price(const char *name, const json_t *value, int64_t *price, struct cw_error *error)
+/* US dollars. */
+static cw_status read_price(const char *name, const json_t *value, double *dollars, struct cw_error *error)
 {
-    const double dollars = json_number_value(value);
-    if (!json_is_number(value) || !(dollars > 0) || dollars > PRICE_MAX) {
+    const double number = json_number_value(value);
+    if (!json_is_number(value) || !(number > 0) || number > PRICE_MAX) {
         return cw_error_set(error, CW_E_INVALID, name, "%s must be a number above 0, at most %d", name,
                             PRICE_MAX);
     }
-    *price = (int64_t)(dollars * 100 + 0.5);
+    *dollars = number;
     return CW_OK;
 }
 
 static cw_status read_min(const char *name, const json_t *value, void *target, struct cw_error *error)
 {
     (void)name;
-    return read_price("price_range.min", value, &((struct cw_shop_request *)target)->spec.price_minimum,
-                      error);
+    double dollars = 0;
+    const cw_status status = read_price("price_range.min", value, &dollars, error);
+    if (status == CW_OK) {
+        ((struct cw_shop_request *)target)->spec.price_minimum = cw_amount_at_least(dollars);
+    }
+    return status;
 }
 
 static cw_status read_max(const char *name, const json_t *value, void *target, struct cw_error *error)
 {
     (void)name;
-    return read_price("price_range.max", value, &((struct cw_shop_request *)target)->spec.price_maximum,
-                      error);
+    double dollars = 0;
+    const cw_status status = read_price("price_range.max", value, &dollars, error);
+    if (status == CW_OK) {
+        ((struct cw_shop_request *)target)->spec.price_maximum = cw_amount_at_most(dollars);
+    }
+    return status;
 }
 
 static cw_status read_price_range(const char *name, const json_t *value, void *target, struct cw_error *error)

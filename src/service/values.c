@@ -12,6 +12,7 @@
 
 #define NAME_LENGTH_MAX 63
 #define FRESH_DRAWS 32
+#define AMOUNT_NOISE 1e-6 /* minor units: 19.99 is no exact number */
 
 static bool is_digit(char character)
 {
@@ -152,6 +153,18 @@ cw_status cw_value_amount(const char *field, const char *text, int64_t *value, s
     }
     *value = number;
     return CW_OK;
+}
+
+int64_t cw_amount_at_least(double amount)
+{
+    const double exact = amount * 100 - AMOUNT_NOISE;
+    const int64_t below = (int64_t)exact;
+    return amount > 0 && below == 0 ? 1 : below + ((double)below < exact);
+}
+
+int64_t cw_amount_at_most(double amount)
+{
+    return (int64_t)(amount * 100 + AMOUNT_NOISE);
 }
 
 /* Reads exactly `digits` digits and then the byte `after` (0: none is taken). */

@@ -32,6 +32,12 @@ cw_status cw_value_time(const char *field, const char *text, int64_t *value, str
  * Errors: CW_E_INVALID. */
 cw_status cw_value_amount(const char *field, const char *text, int64_t *value, struct cw_error *error);
 
+/* The bounds of a range of amounts of a currency with two digits, as minor units that are within it: the
+ * lower is rounded up (what is above 0 is at least 1), the higher down. What is a millionth of a minor unit
+ * beside a whole one counts as that. amount: 0 to 10^7. */
+int64_t cw_amount_at_least(double amount);
+int64_t cw_amount_at_most(double amount);
+
 /* Reads a UUID in its 36-character form. Errors: CW_E_INVALID. */
 cw_status cw_value_uuid(const char *field, const char *text, struct cw_uuid *value, struct cw_error *error);
 

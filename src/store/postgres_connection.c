@@ -132,8 +132,13 @@ cw_status cw_pg_error(const struct cw_pg_connection *connection, const PGresult 
     } else {
         const char *primary = state != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
                                             : PQerrorMessage(connection->handle);
-        cw_error_set(error, status, "store", "store %s: %.*s", connection->name, (int)strcspn(primary, "\n"),
-                     primary);
+        /* Full memory, disk or lock table: the server knows which setting helps. */
+        const char *hint = state != NULL && strncmp(state, "53", 2) == 0
+                               ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)
+                               : NULL;
+        cw_error_set(error, status, "store", "store %s: %.*s%s%s", connection->name,
+                     (int)strcspn(primary, "\n"), primary, hint != NULL ? ". " : "",
+                     hint != NULL ? hint : "");
     }
     if (error != NULL) {
         error->retryable = retryable;
@@ -207,16 +212,18 @@ static void pass(const struct cw_pg_parameters *parameters, struct passed *passe
 
 /* Another process may hold the writer this long before we give up; what a sort may take. Then what a role or
  * a database may set otherwise: words of ours mean one thing, what was answered was synced, and what is read
- * after waiting for a lock is what its holder left. The server finds out within half a minute that a machine
- * has vanished, and frees its locks. */
+ * after waiting for a lock is what its holder left. Tables of later schemas of the search path are not ours.
+ * The server finds out within half a minute that a machine has vanished, and frees its locks. */
 static const char settings[] =
     "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET lock_timeout = '30s'; SET work_mem = '64MB'; "
     "SET cursor_tuple_fraction = 1; SET client_min_messages = warning; SET DateStyle = 'ISO'; "
     "SET standard_conforming_strings = on; SET quote_all_identifiers = off; SET array_nulls = on; "
     "SET transform_null_equals = off; SET default_transaction_isolation = 'read committed'; "
-    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+    "SET default_transaction_read_only = off; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; "
+    "SET tcp_keepalives_count = 3; "
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
-    "'off'; SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'";
+    "'off'; SELECT set_config('search_path', quote_ident(current_schema()), false) WHERE current_schema() IS "
+    "NOT NULL; SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'";
 
 /* libpq would print what the server remarks. */
 static void ignore_notice(void *context, const char *message)
@@ -225,11 +232,22 @@ static void ignore_notice(void *context, const char *message)
     (void)message;
 }
 
+/* libpq has no code for why it could not connect, and speaks English here: no locale is set. */
+bool cw_pg_is_crowded(const struct cw_error *error)
+{
+    return strstr(error->message, "too many connections") != NULL ||
+           strstr(error->message, "too many clients") != NULL ||
+           strstr(error->message, "connection slots are reserved") != NULL;
+}
+
 cw_status cw_pg_connect(const char *location, const char *name, bool read_only,
                         struct cw_pg_connection **connection, struct cw_error *error)
 {
-    static const char *const keywords[] = {"connect_timeout", "fallback_application_name", "dbname", NULL};
-    const char *const values[] = {"10", "cartwright", location, NULL};
+    /* A server whose machine has vanished is given up after half a minute; the address may say otherwise. */
+    static const char *const keywords[] = {
+        "connect_timeout",  "fallback_application_name", "keepalives_idle", "keepalives_interval",
+        "keepalives_count", "tcp_user_timeout",          "dbname",          NULL};
+    const char *const values[] = {"10", "cartwright", "10", "5", "3", "30000", location, NULL};
     struct cw_pg_connection *opened = calloc(1, sizeof *opened);
     if (opened == NULL) {
         return cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: opening store %s", name);
@@ -245,6 +263,9 @@ cw_status cw_pg_connect(const char *location, const char *name, bool read_only,
         status = cw_error_set(error, CW_E_UNSUPPORTED, "store",
                               "store %s is of PostgreSQL %d, expected version 13 or newer", name,
                               PQserverVersion(opened->handle) / 10000);
+    } else if (strcmp(PQparameterStatus(opened->handle, "server_encoding"), "UTF8") != 0) {
+        status = cw_error_set(error, CW_E_UNSUPPORTED, "store", "store %s has the encoding %s, expected UTF8",
+                              name, PQparameterStatus(opened->handle, "server_encoding"));
     }
     if (status == CW_OK) {
         PQsetNoticeProcessor(opened->handle, ignore_notice, NULL);

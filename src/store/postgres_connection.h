@@ -44,6 +44,9 @@ cw_status cw_pg_add_int32(struct cw_pg_parameters *parameters, int32_t value, st
 cw_status cw_pg_add_instant(struct cw_pg_parameters *parameters, int64_t time, struct cw_error *error);
 cw_status cw_pg_add_text(struct cw_pg_parameters *parameters, const char *text, struct cw_error *error);
 
+/* Whether an error of cw_pg_connect says that the server, database or role has no connection left. */
+bool cw_pg_is_crowded(const struct cw_error *error);
+
 /* location: a URI of libpq. name: how messages call the store; must outlive the connection.
  * Errors: CW_E_UNAVAILABLE, CW_E_INVALID, CW_E_NO_MEMORY. */
 cw_status cw_pg_connect(const char *location, const char *name, bool read_only,

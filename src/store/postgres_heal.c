@@ -21,7 +21,8 @@
 #define DEFERRED_SQL "SELECT name FROM deferred_tables"
 /* With their months. Stores of older revisions have no table that lists them. */
 #define ASIDE_SQL                                                                                            \
-    "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'p' "    \
+    "SELECT relname FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = "       \
+    "current_schema()) AND relkind = 'p' "                                                                   \
     "AND relname ~ '_aside_[0-9]+$'"
 /* The tables at both ends of the foreign keys of those without keys. */
 #define TIED_SQL                                                                                             \

@@ -382,7 +382,7 @@ static bool is_committed(struct pg_load *load, const struct cw_run_record *run)
 static void analyze(struct pg_load *load)
 {
     for (int e = 0; e < CW_ENTITY_COUNT; e++) {
-        if (load->copied[e] >= ANALYZE_ROWS) {
+        if (load->tally.rows[e] >= ANALYZE_ROWS) {
             char sql[128];
             snprintf(sql, sizeof sql, "ANALYZE %s", cw_entity_get((enum cw_entity_id)e)->table);
             if (load->aside.count > 0) {

@@ -12,6 +12,9 @@
 
 /* ---- The pool ---- */
 
+/* How long to wait for a connection of ours before the server is asked for another once more. */
+#define RETURN_NANOSECONDS 200000000L
+
 static cw_status take_idle(struct cw_pg_store *store, struct cw_pg_connection **found, struct cw_error *error)
 {
     struct cw_pool_state *pool = &store->base.pool;
@@ -55,8 +58,9 @@ static void forget_one(struct cw_pg_store *store, struct cw_pg_connection *conne
     pthread_mutex_unlock(&pool->mutex);
 }
 
-cw_status cw_pg_borrow(struct cw_pg_store *store, struct cw_pg_connection **connection,
-                       struct cw_error *error)
+/* Takes a connection that is idle and lives, or makes one. */
+static cw_status take_or_connect(struct cw_pg_store *store, struct cw_pg_connection **connection,
+                                 struct cw_error *error)
 {
     struct cw_pg_connection *found = NULL;
     cw_status status = take_idle(store, &found, error);
@@ -71,6 +75,43 @@ cw_status cw_pg_borrow(struct cw_pg_store *store, struct cw_pg_connection **conn
     status = cw_pg_connect(store->location, store->base.name, store->base.read_only, connection, error);
     if (status != CW_OK) {
         forget_one(store, NULL);
+    }
+    return status;
+}
+
+/* Waits a moment for someone to return a connection; false where nobody has one. */
+static bool wait_for_return(struct cw_pg_store *store)
+{
+    struct cw_pool_state *pool = &store->base.pool;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += RETURN_NANOSECONDS;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&pool->mutex);
+    const bool is_hopeful = pool->open_count > 0;
+    if (is_hopeful && store->idle == NULL) {
+        pool->waiting_count++;
+        pthread_cond_timedwait(&pool->returned, &pool->mutex, &until);
+        pool->waiting_count--;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return is_hopeful;
+}
+
+/* The server or the role may be allowed fewer connections than the pool: then those that there are go round.
+ */
+cw_status cw_pg_borrow(struct cw_pg_store *store, struct cw_pg_connection **connection,
+                       struct cw_error *error)
+{
+    struct cw_error failure = {0};
+    const int64_t until = cw_wait_of(CW_PG_POOL_PATIENCE);
+    cw_status status = take_or_connect(store, connection, &failure);
+    while (status != CW_OK && cw_pg_is_crowded(&failure) && cw_wait_of(0) < until && wait_for_return(store)) {
+        status = take_or_connect(store, connection, &failure);
+    }
+    if (status != CW_OK && error != NULL) {
+        *error = failure;
     }
     return status;
 }
@@ -347,11 +388,17 @@ static cw_status name_of(const char *location, char name[256], struct cw_error *
     char *message = NULL;
     PQconninfoOption *options = falls_apart(location) ? NULL : PQconninfoParse(location, &message);
     if (options == NULL) {
+        /* What libpq says of anything but a parameter's name may hold a password. */
+        static const char parameter[] = "invalid URI query parameter: ";
+        const bool is_parameter = message != NULL && strncmp(message, parameter, sizeof parameter - 1) == 0;
+        cw_error_set(error, CW_E_INVALID, "store",
+                     "store is no address that libpq reads%s%.*s, expected "
+                     "postgresql://user@host:port/database with %%40 for @ and %%2F for / in names "
+                     "and passwords",
+                     is_parameter ? ": " : "", is_parameter ? (int)strcspn(message, "\n") : 0,
+                     is_parameter ? message : "");
         PQfreemem(message);
-        return cw_error_set(error, CW_E_INVALID, "store",
-                            "store is no address that libpq reads, expected "
-                            "postgresql://user@host:port/database with %%40 for @ and %%2F for / in names "
-                            "and passwords");
+        return CW_E_INVALID;
     }
     const char *port = option_of(options, "port");
     snprintf(name, 256, "postgresql://%s%s%s/%s", option_of(options, "host"), port[0] != '\0' ? ":" : "",

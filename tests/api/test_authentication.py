@@ -362,3 +362,12 @@ def test_public_keys_of_a_file(cartwright, start_server, tmp_path):
     signed = header + "." + part(claims)
     confused = signed + "." + part(hmac.new(public, signed.encode(), hashlib.sha256).digest())
     assert_refused(server.get("/api/v1/runs", 401, **bearer(confused)))
+
+
+def test_a_key_has_its_own_rate_where_nobody_else_is_limited(cartwright, start_server, tmp_path):
+    store = tmp_path / "shop.db"
+    limited, free = make_key(cartwright, store, "--rate", "3"), make_key(cartwright, store)
+    server = start_server("--store", str(store), "--no-seed-shop")
+    codes = [server.call("GET", "/api/v1/runs", **bearer(limited)).status_code for _ in range(5)]
+    assert codes == [200, 200, 200, 429, 429]
+    assert {server.call("GET", "/api/v1/runs", **bearer(free)).status_code for _ in range(8)} == {200}

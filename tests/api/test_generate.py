@@ -59,6 +59,16 @@ def test_products_are_made_as_asked(server):
     assert made["data"]["variants"] and made["data"]["product_prices"]
 
 
+def test_price_ranges_are_rounded_inwards(server):
+    for prices, bounds in (({"min": 5.005, "max": 6.999}, (501, 699)), ({"min": 0.001, "max": 19.99}, (1, 1999))):
+        request = {"count": 1, "price_range": prices, "persist": False}
+        spec = server.post(GENERATE + "products", request, 200).json()["spec"]
+        assert (spec["price_minimum"], spec["price_maximum"]) == bounds
+        request = {"products": 1, "price_range": prices, "persist": False}
+        spec = server.post("/api/v1/bulk", request, 200).json()["spec"]
+        assert (spec["price_minimum"], spec["price_maximum"]) == bounds
+
+
 def test_orders_are_made_as_asked(server):
     buyers = server.get("/api/v1/customers?created_at[lt]=2025-01-01&limit=200").json()["data"]
     buyer = next(row for row in buyers if row["segment"] in ("regular", "vip"))
@@ -209,3 +219,16 @@ def test_idempotency_key(server):
     assert server.count("customers") == rows
     assert "Idempotency-Key" in server.post(GENERATE + "customers", {"count": 3}, 422, headers=headers).json()["detail"]
     server.post(GENERATE + "customers", {"count": 2}, 400, headers={"Idempotency-Key": "a b"})
+
+
+def test_counts_that_are_too_many_together(start_server):
+    limited = start_server("--max-count", "20", "--no-seed-shop")
+    limited.post(GENERATE + "products", {"count": 5}, 201)
+    names = [row["path"] for row in limited.get("/api/v1/categories?limit=1000").json()["data"][:3]]
+    problem = limited.post(GENERATE + "products", {"count": 10, "categories": names, "persist": False}, 422).json()
+    assert problem["errors"][0]["field"] == "count" and "at most 20 rows in one request" in problem["detail"]
+    limited.post(GENERATE + "products", {"count": 6, "categories": names, "persist": False}, 200)
+    problem = limited.post("/api/v1/bulk", {"customers": 9, "products": 5, "orders": 7}, 422).json()
+    assert problem["errors"][0]["field"] == "customers"
+    limited.post("/api/v1/bulk", {"customers": 8, "products": 5, "orders": 7}, 201)
+    assert limited.count("orders") == 7

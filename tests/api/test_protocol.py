@@ -75,6 +75,18 @@ def test_malformed_requests_are_refused(server, request_bytes):
     server.get("/healthz")
 
 
+@pytest.mark.parametrize("query", [b"city=%FF", b"city=%zz", b"&".join([b"a=1"] * 49)])
+def test_a_bad_query_is_told_and_logged_with_its_path(server, query):
+    before = len(server.errors)
+    received = exchange(server, b"GET /api/v1/customers?" + query + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert status_of(received) in (400, 414)
+    assert json.loads(received.partition(b"\r\n\r\n")[2])["instance"] == "/api/v1/customers"
+    deadline = time.monotonic() + 5
+    while not any(" path=/api/v1/customers " in line for line in server.errors[before:]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 CHUNKED = POST + HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\n"
 
 

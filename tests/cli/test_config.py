@@ -72,6 +72,9 @@ BAD_FOR_COMMANDS = [
     ("generate:\n  seed: 1\n  locale: xx-XX\n", 3, "locale holds 'xx-XX'"),
     ('generate:\n  from: "last year"\n', 2, "from is 'last year'"),
     ("serve:\n  address: shop.example.com\n", 2, "expected an IPv4 or IPv6 address"),
+    ("serve:\n  port: 80\nstore: mysql://x\n", 3, "expected a file, or an address such as postgresql://"),
+    ("generate:\n  seed: 1\n  from: 2025-10-01\n  to: 2025-09-01\n", 3, "ends at least one hour after it begins"),
+    ("generate:\n  price-min: 20\n  price-max: 10\n", 3, "price_range.max is 10.00; expected 20.00"),
 ]
 
 

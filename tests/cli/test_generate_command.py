@@ -80,6 +80,36 @@ def test_reproduce_tells_changed_and_missing_files_and_sizes(cartwright, tmp_pat
     assert b"made again, these tables differ: customers\n" in answer.stdout
 
 
+def test_reproduce_takes_the_shards_of_a_directory_together(cartwright, tmp_path):
+    out = tmp_path / "shop"
+    for shard in range(3):
+        run(cartwright, "generate", "--customers", 60, "--shard", f"{shard}/3", "--out", out)
+    answer = run(cartwright, "reproduce", out).stdout.decode()
+    assert answer.count("\neverything of this manifest is the same\n") == 3
+    assert answer.endswith("\nall 3 manifests: everything is the same\n")
+    (out / "customers" / "part-00002.csv").write_text("")
+    answer = run(cartwright, "reproduce", out, code=1).stdout.decode()
+    assert answer.endswith("\n1 of 3 manifests: something differs\n")
+    gone = "these manifests are missing: manifest-00001-of-00003.json"
+    (out / "manifest-00001-of-00003.json").unlink()
+    answer = run(cartwright, "reproduce", out, code=1).stdout.decode()
+    assert answer.endswith(f"\n1 of 2 manifests: something differs; {gone}\n")
+    lines = [json.loads(line) for line in run(cartwright, "reproduce", "--json", out, code=1).stdout.splitlines()]
+    assert [line["same"] for line in lines] == [True, False, False]
+    assert lines[2] == {"same": False, "difference": gone, "tables": {}}
+    (out / "manifest-00002-of-00003.json").unlink()
+    answer = run(cartwright, "reproduce", out, code=1).stdout.decode()
+    assert answer.endswith(f"\neverything of this manifest is the same\n{gone}, manifest-00002-of-00003.json\n")
+    answer = run(cartwright, "reproduce", out / "manifest-00000-of-00003.json").stdout.decode()
+    assert answer.endswith("\neverything is the same\n")
+
+
+def test_reproduce_names_as_many_missing_manifests_as_fit(cartwright, tmp_path):
+    (tmp_path / "manifest.json").write_text('{"spec": {}, "tables": {}, "shard": 70, "shards": 99999}')
+    answer = json.loads(run(cartwright, "reproduce", "--json", tmp_path, code=1).stdout.splitlines()[1])
+    assert answer["difference"].endswith("-of-99999.json, ...") and len(answer["difference"]) > 400
+
+
 def test_reproduce_ends_when_told_while_it_reads_a_file(cartwright, tmp_path):
     out = tmp_path / "shop"
     run(cartwright, "generate", "--customers", "10", "--out", out)
@@ -154,6 +184,16 @@ def test_runs_join_in_a_store(cartwright, tmp_path):
     database = sqlite3.connect(store)
     assert database.execute("SELECT count(*) FROM orders").fetchone()[0] == 2710
     run(cartwright, "generate", "--orders", 5, "--store", tmp_path / "empty.db", code=4)
+
+
+def test_a_run_whose_id_is_lost_is_told(cartwright, tmp_path):
+    store = tmp_path / "shop.db"
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([cartwright, "generate", "--customers", "5", "--store", store], stdout=full,
+                                stderr=subprocess.PIPE, text=True, timeout=60)
+    assert result.returncode == 3 and "can't write to stdout: No space left" in result.stderr
+    assert "\nrun " in result.stderr
+    assert sqlite3.connect(store).execute("SELECT count(*) FROM customers").fetchone()[0] == 5
 
 
 def test_a_changed_file_is_noticed(cartwright, tmp_path):

@@ -52,7 +52,7 @@ CHANGES = {
               ["orders.orders_fraud_score_check is missing"]),
     "collation": ('ALTER TABLE customers ALTER country TYPE text COLLATE "default"', DAMAGED,
                   ["the column customers.country is text not null, expected text collate C not null"]),
-    "keys disabled": ("ALTER TABLE payments DISABLE TRIGGER ALL", DAMAGED,
+    "keys disabled": ("ALTER TABLE payments_other DISABLE TRIGGER ALL", DAMAGED,
                       ["the table payments is row security off, keys disabled, expected row security off"]),
     "row security": ("ALTER TABLE orders ENABLE ROW LEVEL SECURITY", DAMAGED, ["the table orders is row security on"]),
     "volatility": ("ALTER FUNCTION cartwright_lowest_id(date) VOLATILE", DAMAGED,

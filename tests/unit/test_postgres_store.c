@@ -74,7 +74,7 @@ static const struct {
     const char *words;
 } changes[] = {
     {"ALTER TABLE products RENAME COLUMN weight TO mass", "products.weight is missing"},
-    {"ALTER TABLE customers ALTER COLUMN phone SET NOT NULL", "customers.phone is text not null"},
+    {"ALTER TABLE customers ALTER COLUMN phone SET NOT NULL", "customers.phone is text collate C not null"},
     {"DROP INDEX customers_email", "customers.customers_email is missing"},
     {"ALTER TABLE orders DROP CONSTRAINT orders_customer_id_fkey", "orders.orders_customer_id_fkey"},
     {"ALTER TABLE stock DROP CONSTRAINT stock_on_hand_check", "stock.stock_on_hand_check"},

@@ -119,6 +119,36 @@ START_TEST(amounts_have_two_digits)
 }
 END_TEST
 
+START_TEST(bounds_of_amounts_are_rounded_inwards)
+{
+    static const struct {
+        double amount;
+        int64_t least, most;
+    } cases[] = {{0, 0, 0},
+                 {1e-9, 1, 0},
+                 {0.001, 1, 0},
+                 {0.01, 1, 1},
+                 {0.07, 7, 7},
+                 {1.1, 110, 110},
+                 {4.35, 435, 435},
+                 {5.005, 501, 500},
+                 {6.999, 700, 699},
+                 {19.99, 1999, 1999},
+                 {1.0000001, 101, 100},
+                 {99.95, 9995, 9995},
+                 {1e6, 1e8, 1e8},
+                 {999999.99, 99999999, 99999999}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ck_assert_int_eq(cw_amount_at_least(cases[i].amount), cases[i].least);
+        ck_assert_int_eq(cw_amount_at_most(cases[i].amount), cases[i].most);
+    }
+    for (int64_t cents = 1; cents < 1000000; cents++) {
+        ck_assert_int_eq(cw_amount_at_least((double)cents / 100), cents);
+        ck_assert_int_eq(cw_amount_at_most((double)cents / 100), cents);
+    }
+}
+END_TEST
+
 START_TEST(nearest_name_is_found)
 {
     static const char *const names[] = {"customers", "orders", "products", "as-of"};
@@ -134,5 +164,5 @@ Suite *test_suite(void)
 {
     return harness_suite("values", counts_take_units, bad_counts_are_refused, times_are_read_and_written,
                          bad_times_are_refused, uuids_go_there_and_back, amounts_have_two_digits,
-                         nearest_name_is_found);
+                         bounds_of_amounts_are_rounded_inwards, nearest_name_is_found);
 }
