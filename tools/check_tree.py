@@ -59,6 +59,7 @@ BANNED = {
     "gmtime": "use the calendar of base", "gmtime_r": "use the calendar of base",
     "mktime": "use the calendar of base", "strftime": "use the calendar of base",
     "setjmp": "return a status", "longjmp": "return a status", "tmpnam": "use mkstemp", "mktemp": "use mkstemp",
+    "MHD_quiesce_daemon": "it races with the library's threads: use api/acceptor.h",
 }
 BANNED_IN_LIBRARY = {
     "time", "clock", "clock_gettime", "gettimeofday", "getenv", "setlocale", "exit", "abort", "printf", "puts",

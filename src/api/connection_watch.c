@@ -43,6 +43,14 @@ void cw_watch_remove(struct cw_connection_watch *watch, struct cw_watched *watch
     free(watched);
 }
 
+int64_t cw_watch_count(struct cw_connection_watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    const int64_t count = watch->count;
+    pthread_mutex_unlock(&watch->lock);
+    return count;
+}
+
 void cw_watch_reap(struct cw_connection_watch *watch, int64_t now)
 {
     pthread_mutex_lock(&watch->lock);

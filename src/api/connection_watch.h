@@ -31,6 +31,9 @@ int64_t cw_clock_now(void);
 struct cw_watched *cw_watch_add(struct cw_connection_watch *watch, int descriptor, int64_t deadline);
 void cw_watch_remove(struct cw_connection_watch *watch, struct cw_watched *watched);
 
+/* Connections that are open. */
+int64_t cw_watch_count(struct cw_connection_watch *watch);
+
 static inline void cw_watched_until(struct cw_watched *watched, int64_t deadline)
 {
     atomic_store_explicit(&watched->deadline, deadline, memory_order_relaxed);

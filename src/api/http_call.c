@@ -314,7 +314,7 @@ static void add_headers(struct cw_call *call, struct MHD_Response *response)
         MHD_add_response_header(response, name, value);
         at += strlen(name) + strlen(value) + 2;
     }
-    if (reply->must_close) {
+    if (reply->must_close || atomic_load(&exchange->api->is_stopping)) {
         MHD_add_response_header(response, "Connection", "close");
     }
 }

@@ -14,13 +14,13 @@
 
 struct cw_server {
     struct MHD_Daemon *daemon;
+    struct cw_acceptor *acceptor; /* NULL: nothing is listened to yet */
     struct cw_server_options options;
     struct cw_api api;
     struct cw_work_pool *pool;
     struct cw_connection_watch watch;
     struct cw_event_streams streams;
     _Atomic int64_t calls; /* under way */
-    uint16_t port;
     pthread_t ticker;
     pthread_mutex_t ticker_lock;
     pthread_cond_t ticker_wakes;

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "api/acceptor.h"
 #include "api/api_metrics.h"
 #include "api/export_stream.h"
 #include "api/http_call.h"
@@ -24,6 +24,8 @@
 #define CONNECTION_MEMORY 16384
 /* How long closing waits for requests under way. */
 #define CLOSING_SECONDS 10
+/* And for how many of its pauses none must be under way. */
+#define QUIET_PAUSES 5
 
 /* ---- The ticker: deadlines, streams, gauges ---- */
 
@@ -92,6 +94,19 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
         }
         cw_api_count_connection(&server->api, -1);
     }
+}
+
+/* How many connections beyond those that are counted already may be open. */
+static int64_t find_room(void *context)
+{
+    struct cw_server *server = context;
+    return (int64_t)server->options.connections - cw_watch_count(&server->watch);
+}
+
+static void take_connection(void *context, int descriptor, const struct sockaddr *address, socklen_t size)
+{
+    struct cw_server *server = context;
+    MHD_add_connection(server->daemon, descriptor, address, size);
 }
 
 /* Targets stay as they were sent: decoding is ours, and strict. */
@@ -170,39 +185,47 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* The library's own limit of connections is never met: the acceptor keeps those that are too many waiting,
+ * and the library would close them. */
 static cw_status start_daemon(struct cw_server *server, struct cw_error *error)
+{
+    const struct cw_server_options *options = &server->options;
+    const unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+    errno = 0;
+    server->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, cw_call_continue, server, MHD_OPTION_THREAD_POOL_SIZE, options->threads,
+        MHD_OPTION_CONNECTION_LIMIT, 2 * options->connections + options->threads,
+        MHD_OPTION_CONNECTION_TIMEOUT, options->timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, server, MHD_OPTION_URI_LOG_CALLBACK, cw_call_begin, server, MHD_OPTION_NOTIFY_COMPLETED,
+        cw_call_end, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server, MHD_OPTION_END);
+    if (server->daemon == NULL) {
+        return cw_error_set(error, CW_E_IO, NULL, "the HTTP library can't start: %s",
+                            errno != 0 ? strerror(errno) : "it refused");
+    }
+    return CW_OK;
+}
+
+static cw_status start_listening(struct cw_server *server, struct cw_error *error)
 {
     struct sockaddr_storage address = {0};
     const struct cw_server_options *options = &server->options;
-    const cw_status status = find_address(options, &address, error);
+    const struct cw_acceptor_user user = {server, find_room, take_connection};
+    struct cw_error cause = {0};
+    cw_status status = find_address(options, &address, error);
     if (status != CW_OK) {
         return status;
     }
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-    if (address.ss_family == AF_INET6) {
-        flags |= MHD_USE_IPv6;
-    }
-    errno = 0;
-    server->daemon = MHD_start_daemon(
-        flags, options->port, NULL, NULL, cw_call_continue, server, MHD_OPTION_SOCK_ADDR,
-        (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE, options->threads,
-        MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT, options->timeout,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server,
-        MHD_OPTION_URI_LOG_CALLBACK, cw_call_begin, server, MHD_OPTION_NOTIFY_COMPLETED, cw_call_end, server,
-        MHD_OPTION_NOTIFY_CONNECTION, note_connection, server, MHD_OPTION_END);
-    if (server->daemon == NULL) {
-        const int number = errno;
-        cw_error_set(error, CW_E_IO, "port", "can't listen on %s port %u: %s", options->address,
-                     options->port, number != 0 ? strerror(number) : "the HTTP library refused");
+    status = cw_acceptor_open(&address, &user, &server->acceptor, &cause);
+    if (status != CW_OK) {
+        cw_error_set(error, status, "port", "can't listen on %s port %u: %s", options->address, options->port,
+                     cause.message);
         if (error != NULL) {
-            error->native_code = number;
+            error->native_code = cause.native_code;
         }
-        return CW_E_IO;
     }
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    server->port = info != NULL ? info->port : options->port;
-    return CW_OK;
+    return status;
 }
 
 static cw_status start_ticker(struct cw_server *server, struct cw_error *error)
@@ -262,6 +285,9 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
     if (status == CW_OK) {
         status = start_daemon(made, error);
     }
+    if (status == CW_OK) {
+        status = start_listening(made, error);
+    }
     if (status != CW_OK) {
         cw_server_close(made);
         return status;
@@ -272,7 +298,7 @@ cw_status cw_server_open(const struct cw_server_options *options, struct cw_serv
 
 uint16_t cw_server_port(const struct cw_server *server)
 {
-    return server->port;
+    return cw_acceptor_port(server->acceptor);
 }
 
 bool cw_server_asks(const struct cw_server *server)
@@ -280,13 +306,15 @@ bool cw_server_asks(const struct cw_server *server)
     return cw_access_is_required(server->api.access);
 }
 
-/* Waits until no request is under way, or long enough. */
+/* Waits until no request has been under way for a moment, or long enough. Without the moment a request would
+ * be cut that a client sent on a connection of before while it did not know yet that the server stops. */
 static void wait_for_calls(struct cw_server *server)
 {
     const struct timespec pause = {.tv_nsec = 10000000};
     const int64_t until = cw_clock_now() + CLOSING_SECONDS * INT64_C(1000000);
-    while (atomic_load(&server->calls) > 0 && cw_clock_now() < until) {
+    for (int quiet = 0; quiet < QUIET_PAUSES && cw_clock_now() < until;) {
         nanosleep(&pause, NULL);
+        quiet = atomic_load(&server->calls) > 0 ? 0 : quiet + 1;
     }
 }
 
@@ -309,8 +337,8 @@ void cw_server_close(struct cw_server *server)
         return;
     }
     atomic_store(&server->api.is_stopping, true);
+    cw_acceptor_close(server->acceptor);
     if (server->daemon != NULL) {
-        const MHD_socket listening = MHD_quiesce_daemon(server->daemon);
         cw_event_streams_stop(&server->streams);
         cw_job_runner_stop(server->api.jobs);
         wait_for_calls(server);
@@ -320,9 +348,6 @@ void cw_server_close(struct cw_server *server)
         cw_work_pool_free(server->pool);
         server->pool = NULL;
         MHD_stop_daemon(server->daemon);
-        if (listening != MHD_INVALID_SOCKET) {
-            close(listening);
-        }
     }
     stop_ticker(server);
     cw_work_pool_free(server->pool);

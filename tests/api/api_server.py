@@ -25,7 +25,7 @@ class Server:
             self.greeting += line
             if line.startswith("Stop it"):
                 break
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.greeting)
+        found = re.search(r"http://(?:127\.0\.0\.1|\[::1\]):(\d+)", self.greeting)
         assert found, (self.greeting, self.errors)
         self.port = int(found[1])
         self.url = f"http://127.0.0.1:{self.port}"
