@@ -99,8 +99,12 @@ static cw_status begin_keeping(struct store_run *run, struct cw_error *error)
     if (status == CW_OK) {
         status = expect_rows(run, error);
     }
-    return status == CW_OK && cw_run_spec_expected_rows(&run->spec) > CW_SMALL_RUN_ROWS
-               ? cw_load_begin(run->store, run->until, &run->load, error)
+    if (status != CW_OK || cw_run_spec_expected_rows(&run->spec) <= CW_SMALL_RUN_ROWS) {
+        return status;
+    }
+    status = cw_load_begin(run->store, run->until, &run->load, error);
+    return status == CW_OK && run->options->progress != NULL
+               ? cw_load_watch(run->load, &run->options->progress->cancelled, error)
                : status;
 }
 

@@ -52,6 +52,7 @@ static cw_status open_another(struct cw_pg_aside *aside, const struct cw_pg_stor
         cw_pg_disconnect(connection);
         return status;
     }
+    cw_pg_canceller_add(aside->canceller, connection);
     aside->connections[aside->count++] = connection;
     return CW_OK;
 }

@@ -4,6 +4,7 @@
 #ifndef CW_STORE_POSTGRES_ASIDE_H
 #define CW_STORE_POSTGRES_ASIDE_H
 
+#include "store/postgres_cancel.h"
 #include "store/postgres_sender.h"
 #include "store/postgres_store.h"
 
@@ -15,9 +16,10 @@ struct cw_pg_aside {
     struct cw_pg_connection *connections[CW_PG_ASIDE_MAX];
     struct cw_pg_sender *senders[CW_PG_ASIDE_MAX];
     int count;
-    int turn;          /* of the next that is waited for when all are busy */
-    bool is_full;      /* no further connection can be had */
-    bool has_own_rows; /* the load's own connection sent rows too */
+    struct cw_pg_canceller *canceller; /* borrowed, for connections that are opened; NULL: none */
+    int turn;                          /* of the next that is waited for when all are busy */
+    bool is_full;                      /* no further connection can be had */
+    bool has_own_rows;                 /* the load's own connection sent rows too */
 };
 
 /* Sees which tables are aside. load: in the load's transaction. */

@@ -116,6 +116,13 @@ static void read_to_end(PGconn *handle)
     }
 }
 
+/* The server has one state for statements that took too long and for those that somebody ended. */
+static bool was_ended(const struct cw_pg_connection *connection, const char *state)
+{
+    return strcmp(state, "57014") == 0 && connection->cancelled != NULL &&
+           atomic_load_explicit(connection->cancelled, memory_order_relaxed);
+}
+
 cw_status cw_pg_error(const struct cw_pg_connection *connection, const PGresult *result,
                       struct cw_error *error)
 {
@@ -123,7 +130,7 @@ cw_status cw_pg_error(const struct cw_pg_connection *connection, const PGresult 
     bool retryable = true;
     cw_status status = CW_E_UNAVAILABLE;
     if (state != NULL) {
-        status = status_of_state(state, &retryable);
+        status = was_ended(connection, state) ? CW_E_CANCELLED : status_of_state(state, &retryable);
     } else {
         read_to_end(connection->handle);
     }

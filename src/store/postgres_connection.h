@@ -4,6 +4,7 @@
 #define CW_STORE_POSTGRES_CONNECTION_H
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct cw_pg_connection {
     const char *name; /* of the store; borrowed */
     char *statements[CW_PG_STATEMENTS_MAX];
     int statement_count;
+    const _Atomic bool *cancelled; /* why its statements may be ended; NULL: no such wish is known */
     struct cw_pg_connection *next; /* in the pool */
 };
 

@@ -23,6 +23,7 @@ struct pg_load {
     struct cw_pg_store *store;
     struct cw_pg_connection *connection; /* the sender's while rows are sent */
     struct cw_pg_sender *sender;
+    struct cw_pg_canceller *canceller; /* NULL: nobody wishes to end it */
     struct cw_pg_aside aside;
     struct cw_tally tally;
     int64_t next[CW_ENTITY_COUNT];  /* rowid before the next row */
@@ -41,6 +42,7 @@ static struct pg_load *load_of(struct cw_load *load)
 
 static void load_free(struct pg_load *load)
 {
+    cw_pg_canceller_end(load->canceller);
     cw_pg_aside_clear(&load->aside);
     cw_pg_sender_end(load->sender);
     /* Closing ends the session, and with it the transaction and the lock. */
@@ -172,6 +174,23 @@ cw_status cw_pg_load_begin(struct cw_store *base, int64_t until, struct cw_load 
     }
     *load = &begun->base;
     return CW_OK;
+}
+
+cw_status cw_pg_load_watch(struct cw_load *base, struct cw_error *error)
+{
+    struct pg_load *load = load_of(base);
+    const cw_status status = cw_pg_canceller_start(base->cancelled, &load->canceller, error);
+    cw_pg_canceller_add(load->canceller, load->connection);
+    load->aside.canceller = load->canceller;
+    return status;
+}
+
+/* Nothing more is ended from here on: what goes on is short, or puts things in order. */
+static void stop_watching(struct pg_load *load)
+{
+    load->aside.canceller = NULL;
+    cw_pg_canceller_end(load->canceller);
+    load->canceller = NULL;
 }
 
 /* ---- Rows ---- */
@@ -320,8 +339,7 @@ static cw_status check_references(struct pg_load *load, struct cw_error *error)
     return status;
 }
 
-/* The run first: a clash of its answer's key is found before the keys are built. */
-static cw_status commit_load(struct pg_load *load, const struct cw_run_record *run, struct cw_error *error)
+static cw_status finish_rows(struct pg_load *load, struct cw_error *error)
 {
     cw_status status = CW_OK;
     for (int e = 0; status == CW_OK && e < CW_ENTITY_COUNT; e++) {
@@ -330,18 +348,12 @@ static cw_status commit_load(struct pg_load *load, const struct cw_run_record *r
     if (status == CW_OK) {
         status = cw_pg_sender_wait(load->sender, error);
     }
-    if (status == CW_OK) {
-        status = cw_pg_aside_wait(&load->aside, error);
-    }
-    if (status == CW_OK) {
-        status = add_run(load, run, error);
-    }
-    if (status == CW_OK) {
-        status = count_copied(load, error);
-    }
-    if (status == CW_OK) {
-        status = cw_pg_execute(load->connection, "SET CONSTRAINTS ALL IMMEDIATE", error);
-    }
+    return status == CW_OK ? cw_pg_aside_wait(&load->aside, error) : status;
+}
+
+static cw_status finish_keys(struct pg_load *load, struct cw_error *error)
+{
+    cw_status status = cw_pg_execute(load->connection, "SET CONSTRAINTS ALL IMMEDIATE", error);
     if (status == CW_OK) {
         status = check_references(load, error);
     }
@@ -354,8 +366,25 @@ static cw_status commit_load(struct pg_load *load, const struct cw_run_record *r
     if (status == CW_OK) {
         status = cw_pg_put_back(load->connection, error);
     }
+    return status == CW_OK ? cw_pg_build(load->connection, error) : status;
+}
+
+/* The run before the keys: a clash of its answer's key is found before they are built. */
+static cw_status commit_load(struct pg_load *load, const struct cw_run_record *run, struct cw_error *error)
+{
+    cw_status status = finish_rows(load, error);
     if (status == CW_OK) {
-        status = cw_pg_build(load->connection, error);
+        status = add_run(load, run, error);
+    }
+    if (status == CW_OK) {
+        status = count_copied(load, error);
+    }
+    if (status == CW_OK) {
+        status = finish_keys(load, error);
+    }
+    stop_watching(load);
+    if (status == CW_OK) {
+        status = cw_load_check_wanted(&load->base, error);
     }
     return status == CW_OK ? cw_pg_execute(load->connection, "COMMIT", error) : status;
 }
@@ -394,13 +423,15 @@ static void analyze(struct pg_load *load)
     }
 }
 
-/* Ends a load that failed: its rows go, the keys come back. A lost connection leaves that to whoever writes
- * next. */
+/* Ends a load that failed: its rows go, the keys come back. A lost connection, and readers that keep their
+ * tables for long, leave that to whoever writes next. */
 static void give_up(struct pg_load *load)
 {
     cw_pg_sender_wait(load->sender, NULL);
+    cw_pg_aside_wait(&load->aside, NULL);
+    stop_watching(load);
     cw_pg_aside_clear(&load->aside);
-    cw_pg_execute(load->connection, "ROLLBACK", NULL);
+    cw_pg_execute(load->connection, "ROLLBACK; SET lock_timeout = '1s'", NULL);
     cw_pg_heal(load->connection, NULL);
     load_free(load);
 }

@@ -334,6 +334,7 @@ static const struct cw_store_operations operations = {
     .close = store_close,
     .expect = cw_pg_expect,
     .load_begin = cw_pg_load_begin,
+    .load_watch = cw_pg_load_watch,
     .load_add = cw_pg_load_add,
     .load_commit = cw_pg_load_commit,
     .load_abort = cw_pg_load_abort,

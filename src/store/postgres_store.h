@@ -121,6 +121,7 @@ cw_status cw_pg_copy_rows(const struct cw_batch *batch, int64_t first, struct cw
 
 cw_status cw_pg_load_begin(struct cw_store *store, int64_t until, struct cw_load **load,
                            struct cw_error *error);
+cw_status cw_pg_load_watch(struct cw_load *load, struct cw_error *error);
 cw_status cw_pg_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
 cw_status cw_pg_load_commit(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error);
 void cw_pg_load_abort(struct cw_load **load);

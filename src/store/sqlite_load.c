@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,9 @@
 #include "store/sqlite_insert.h"
 #include "store/sqlite_reference.h"
 #include "store/sqlite_store.h"
+
+/* Of SQLite's machine: some milliseconds. */
+#define STEPS_BETWEEN_LOOKS 100000
 
 /* A bulk load is one transaction in the write-ahead log: readers go on with what was there before, the one
  * commit record makes everything visible, and the checkpointer copies the log into the file afterwards. */
@@ -63,6 +67,24 @@ cw_status cw_sqlite_load_begin(struct cw_store *base, int64_t until, struct cw_l
         return status;
     }
     *load = &begun->base;
+    return CW_OK;
+}
+
+static int is_cancelled(void *flag)
+{
+    const _Atomic bool *cancelled = flag;
+    return atomic_load_explicit(cancelled, memory_order_relaxed);
+}
+
+cw_status cw_sqlite_load_watch(struct cw_load *base, struct cw_error *error)
+{
+    (void)error;
+    union {
+        const _Atomic bool *constant;
+        void *changeable; /* taken so by SQLite, which only hands it back */
+    } flag = {.constant = base->cancelled};
+    sqlite3_progress_handler(load_of(base)->connection->db, STEPS_BETWEEN_LOOKS, is_cancelled,
+                             flag.changeable);
     return CW_OK;
 }
 
@@ -242,6 +264,10 @@ static cw_status commit_load(struct sqlite_load *load, const struct cw_run_recor
     if (status == CW_OK) {
         status = cw_counters_apply(load->connection, &load->tally, &run->priors, error);
     }
+    if (status == CW_OK) {
+        status = cw_load_check_wanted(&load->base, error);
+    }
+    sqlite3_progress_handler(load->connection->db, 0, NULL, NULL);
     return status == CW_OK ? cw_connection_execute(load->connection, "COMMIT", error) : status;
 }
 

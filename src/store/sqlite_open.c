@@ -110,6 +110,7 @@ static void store_close(struct cw_store *base)
 static const struct cw_store_operations operations = {
     .close = store_close,
     .load_begin = cw_sqlite_load_begin,
+    .load_watch = cw_sqlite_load_watch,
     .load_add = cw_sqlite_load_add,
     .load_commit = cw_sqlite_load_commit,
     .load_abort = cw_sqlite_load_abort,

@@ -71,6 +71,7 @@ cw_status cw_run_insert(struct cw_connection *connection, const struct cw_run_re
 
 cw_status cw_sqlite_load_begin(struct cw_store *store, int64_t until, struct cw_load **load,
                                struct cw_error *error);
+cw_status cw_sqlite_load_watch(struct cw_load *load, struct cw_error *error);
 cw_status cw_sqlite_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
 cw_status cw_sqlite_load_commit(struct cw_load **load, const struct cw_run_record *run,
                                 struct cw_error *error);

@@ -1,6 +1,7 @@
 /* The operations of store.h: each goes to the kind of store that it is asked of. */
 #include "store/store.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -175,6 +176,20 @@ cw_status cw_load_begin(struct cw_store *store, int64_t until, struct cw_load **
         cw_gate_leave(&store->writer);
     }
     return status;
+}
+
+cw_status cw_load_watch(struct cw_load *load, const _Atomic bool *cancelled, struct cw_error *error)
+{
+    load->cancelled = cancelled;
+    return load->store->operations->load_watch(load, error);
+}
+
+cw_status cw_load_check_wanted(const struct cw_load *load, struct cw_error *error)
+{
+    return load->cancelled != NULL && atomic_load_explicit(load->cancelled, memory_order_relaxed)
+               ? cw_error_set(error, CW_E_CANCELLED, NULL, "the load into %s was cancelled",
+                              load->store->name)
+               : CW_OK;
 }
 
 cw_status cw_load_add(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error)

@@ -120,6 +120,10 @@ cw_status cw_store_expect(struct cw_store *store, int64_t from, int64_t to, int6
  * after the rows. Belongs to one thread at a time. */
 struct cw_load;
 cw_status cw_load_begin(struct cw_store *store, int64_t until, struct cw_load **load, struct cw_error *error);
+/* From now on the load fails with CW_E_CANCELLED soon after *cancelled becomes true, also while the database
+ * builds indexes or checks references at its commit, which goes through if it is not much behind. Once,
+ * before anything is added; cancelled is borrowed until the load is over. Errors: CW_E_NO_MEMORY. */
+cw_status cw_load_watch(struct cw_load *load, const _Atomic bool *cancelled, struct cw_error *error);
 /* Adds all rows of a batch (every column of its entity must be present). Stock rows add to the row of the
  * same centre and variant when there is one: on_hand and stockouts are added, updated_at becomes the later
  * one, the rest is replaced. Categories and fulfilment centres whose id is already there are left alone.

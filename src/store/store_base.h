@@ -150,6 +150,7 @@ struct cw_store_operations {
     /* Inside the writer's gate, which is left when the load is over. */
     cw_status (*load_begin)(struct cw_store *store, int64_t until, struct cw_load **load,
                             struct cw_error *error);
+    cw_status (*load_watch)(struct cw_load *load, struct cw_error *error);
     cw_status (*load_add)(struct cw_load *load, const struct cw_batch *batch, struct cw_error *error);
     cw_status (*load_commit)(struct cw_load **load, const struct cw_run_record *run, struct cw_error *error);
     void (*load_abort)(struct cw_load **load);
@@ -205,7 +206,11 @@ struct cw_store {
 /* The first member of every kind of load. */
 struct cw_load {
     struct cw_store *store;
+    const _Atomic bool *cancelled; /* see cw_load_watch; NULL: nobody wishes to end it */
 };
+
+/* CW_E_CANCELLED when the load is no longer wanted. */
+cw_status cw_load_check_wanted(const struct cw_load *load, struct cw_error *error);
 
 /* Storage of size bytes, zeroed but for its first member; NULL without memory. */
 struct cw_store *cw_store_new(size_t size, const struct cw_store_operations *operations, const char *name,

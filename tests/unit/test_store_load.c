@@ -3,6 +3,7 @@
 #include "store_fixture.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 START_TEST(loads_all_rows_and_the_run)
@@ -53,6 +54,60 @@ START_TEST(aborted_load_leaves_nothing)
     ck_assert_int_eq(fixture_number("SELECT count(*) FROM customers"), 0);
     assert_ok(fixture_load(batches, 1));
     ck_assert_int_eq(fixture_count(CW_ENTITY_CUSTOMER), 100);
+}
+END_TEST
+
+static cw_status load_watched(_Atomic bool *cancelled, bool cancels, int64_t number)
+{
+    struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+    struct cw_load *load;
+    rows_customers(batches, 0, 70000);
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
+    atomic_store(cancelled, false);
+    assert_ok(cw_load_watch(load, cancelled, &fixture_error));
+    assert_ok(fixture_add(load, batches));
+    rows_clear(batches);
+    atomic_store(cancelled, cancels);
+    struct cw_run_record run = rows_run(number);
+    const cw_status status = cw_load_commit(&load, &run, &fixture_error);
+    cw_run_record_clear(&run);
+    return status;
+}
+
+START_TEST(load_that_is_no_longer_wanted_leaves_nothing)
+{
+    _Atomic bool cancelled = false;
+    struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+    ck_assert_int_eq(load_watched(&cancelled, true, 1), CW_E_CANCELLED);
+    ck_assert_int_eq(fixture_number("SELECT count(*) FROM customers"), 0);
+    ck_assert_int_eq(fixture_number("SELECT count(*) FROM runs"), 0);
+    /* Its keys are there again. */
+    rows_customers(batches, 0, 10);
+    rows_set_texts(&batches[CW_ENTITY_CUSTOMER], CW_CUSTOMER_EMAIL, "same@example.com", 0);
+    ck_assert_int_eq(fixture_load(batches, 1), CW_E_CONFLICT);
+    assert_ok(load_watched(&cancelled, false, 1));
+    ck_assert_int_eq(fixture_count(CW_ENTITY_CUSTOMER), 70000);
+}
+END_TEST
+
+/* In the middle of its rows, too: the load knows before whoever makes them does. */
+START_TEST(load_that_is_cancelled_while_it_is_filled_fails)
+{
+    _Atomic bool cancelled = false;
+    struct cw_batch batches[CW_ENTITY_COUNT] = {0};
+    struct cw_load *load;
+    rows_customers(batches, 0, 70000);
+    assert_ok(cw_load_begin(fixture_store, CW_WAIT_FOREVER, &load, &fixture_error));
+    assert_ok(cw_load_watch(load, &cancelled, &fixture_error));
+    atomic_store(&cancelled, true);
+    const cw_status added = fixture_add(load, batches);
+    ck_assert(added == CW_OK || added == CW_E_CANCELLED);
+    struct cw_run_record run = rows_run(1);
+    ck_assert_int_eq(cw_load_commit(&load, &run, &fixture_error), CW_E_CANCELLED);
+    cw_run_record_clear(&run);
+    atomic_store(&cancelled, false);
+    assert_ok(fixture_load(batches, 1));
+    ck_assert_int_eq(fixture_count(CW_ENTITY_CUSTOMER), 70000);
 }
 END_TEST
 
@@ -226,6 +281,8 @@ Suite *test_suite(void)
         loads_all_rows_and_the_run,
         indexes_are_the_same_after_a_load,
         aborted_load_leaves_nothing,
+        load_that_is_no_longer_wanted_leaves_nothing,
+        load_that_is_cancelled_while_it_is_filled_fails,
         clash_of_unique_values_is_a_conflict,
         failed_load_fails_again,
         missing_parent_is_a_violation,
