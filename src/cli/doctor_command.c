@@ -18,7 +18,8 @@ static cw_status read_options(const struct cw_arguments *arguments, struct cw_se
     server->address = address != NULL ? address : "127.0.0.1";
     server->port = (uint16_t)port;
     server->connections = (uint32_t)connections;
-    server->access = (struct cw_access_options){.is_off = cw_argument_given(arguments, "no-auth"),
+    server->access = (struct cw_access_options){.is_demanded = cw_argument_given(arguments, "auth"),
+                                                .is_off = cw_argument_given(arguments, "no-auth"),
                                                 .jwks = cw_argument(arguments, "jwks"),
                                                 .jwt_secret = cw_argument(arguments, "jwt-secret")};
     return status;

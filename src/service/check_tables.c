@@ -179,7 +179,7 @@ cw_status cw_check_tables_fill(struct cw_check_database *database, void *const *
 
 /* ---- Temporary databases ---- */
 
-static const char *temporary_folder(void)
+const char *cw_temporary_folder(void)
 {
     const char *folder = getenv("TMPDIR");
     return folder != NULL && folder[0] != '\0' ? folder : access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp";
@@ -207,7 +207,7 @@ static cw_status attach(const struct cw_check_database *database, int number, co
 static cw_status make_database(const struct cw_check_database *database, int number, struct cw_error *error)
 {
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%.4000s/cartwright-check-XXXXXX", temporary_folder());
+    snprintf(path, sizeof path, "%.4000s/cartwright-check-XXXXXX", cw_temporary_folder());
     const int descriptor = mkstemp(path);
     if (descriptor < 0) {
         return cw_error_set(error, CW_E_IO, NULL, "can't make a temporary file %.300s: %s", path,

@@ -7,8 +7,11 @@
 #include "cartwright/entity.h"
 #include "service/check_database.h"
 
-/* Opens database->threads connections to empty temporary databases in TMPDIR (else /var/tmp or /tmp) that go
- * with the process. Errors: CW_E_IO, CW_E_NO_MEMORY. */
+/* Where temporary databases are: TMPDIR, else /var/tmp or /tmp. */
+const char *cw_temporary_folder(void);
+
+/* Opens database->threads connections to empty temporary databases, in cw_temporary_folder, that go with the
+ * process. Errors: CW_E_IO, CW_E_NO_MEMORY. */
 cw_status cw_check_tables_make(struct cw_check_database *database, struct cw_error *error);
 
 /* Appends "INSERT INTO <the entity's table>". */

@@ -14,6 +14,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include "service/check_tables.h"
 #include "service/json_read.h"
 #include "service/manifest.h"
 #include "service/token.h"
@@ -83,9 +84,8 @@ void cw_doctor_disk(const char *subject, const char *path, struct cw_findings *f
 
 static void examine_temporary(const struct cw_server_options *server, struct cw_findings *findings)
 {
-    const char *folder = getenv("TMPDIR");
     (void)server;
-    cw_doctor_disk("temporary files", folder != NULL && folder[0] != '\0' ? folder : "/tmp", findings);
+    cw_doctor_disk("temporary files", cw_temporary_folder(), findings);
 }
 
 static void examine_clock(const struct cw_server_options *server, struct cw_findings *findings)
@@ -220,7 +220,7 @@ void cw_doctor_examine(const char *store, const struct cw_server_options *server
     for (size_t i = 0; i < sizeof examinations / sizeof examinations[0]; i++) {
         examinations[i](server, findings);
     }
-    cw_doctor_store(store, findings);
+    cw_doctor_store(store, server, findings);
 }
 
 /* ---- What is told ---- */

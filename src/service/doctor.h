@@ -23,7 +23,7 @@ struct cw_findings {
 };
 
 /* Looks, and changes nothing. store: location of the store. server: address, port, connections and access are
- * looked at; its store is not used. */
+ * looked at; its own store is not used. */
 void cw_doctor_examine(const char *store, const struct cw_server_options *server,
                        struct cw_findings *findings);
 
@@ -32,7 +32,7 @@ void cw_finding_add(struct cw_findings *findings, enum cw_finding_level level, c
                     const char *mend, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* What is looked at in the store; part of cw_doctor_examine. */
-void cw_doctor_store(const char *store, struct cw_findings *findings);
+void cw_doctor_store(const char *store, const struct cw_server_options *server, struct cw_findings *findings);
 /* The free room where a path is, or will be; part of cw_doctor_examine. */
 void cw_doctor_disk(const char *subject, const char *path, struct cw_findings *findings);
 

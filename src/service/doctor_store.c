@@ -14,9 +14,36 @@
 #define CLOCK_MICROSECONDS INT64_C(5000000)
 #define PATH_TEXT 1024
 
+/* ---- Who may ask ---- */
+
+/* opened: the store; NULL: it is not there yet, and has no keys. */
+static void examine_access(const struct cw_server_options *server, struct cw_store *opened,
+                           struct cw_findings *findings)
+{
+    const struct cw_access_options *access = &server->access;
+    struct cw_server_options asked = *server;
+    struct cw_error error = {0};
+    if (cw_server_is_local(server->address) || access->is_off || access->jwks != NULL ||
+        access->jwt_secret != NULL) {
+        return;
+    }
+    asked.store = opened;
+    const bool is_known = opened != NULL
+                              ? cw_server_check(&asked, &error) == CW_OK
+                              : access->is_demanded || cw_access_refuse(server->address, &error) == CW_OK;
+    if (is_known) {
+        cw_finding_add(findings, CW_FINDING_OK, "access", NULL, "callers must show a key");
+    } else {
+        cw_finding_add(findings, CW_FINDING_PROBLEM, "access",
+                       "make a key (cartwright keys create), or listen on 127.0.0.1", "%.380s",
+                       error.message);
+    }
+}
+
 /* ---- The schema ---- */
 
-static void examine_schema(const char *store, struct cw_findings *findings)
+static void examine_schema(const char *store, const struct cw_server_options *server,
+                           struct cw_findings *findings)
 {
     struct cw_error error = {0};
     struct cw_store *opened = NULL;
@@ -40,6 +67,7 @@ static void examine_schema(const char *store, struct cw_findings *findings)
                        error.message);
         return;
     }
+    examine_access(server, opened, findings);
     cw_store_close(opened);
     cw_finding_add(findings, CW_FINDING_OK, "schema", NULL, "revision %d of %d, as its migrations made it",
                    applied, known);
@@ -47,7 +75,8 @@ static void examine_schema(const char *store, struct cw_findings *findings)
 
 /* ---- SQLite ---- */
 
-static void examine_file(const char *path, struct cw_findings *findings)
+static void examine_file(const char *path, const struct cw_server_options *server,
+                         struct cw_findings *findings)
 {
     char folder[PATH_TEXT];
     const char *slash = strrchr(path, '/');
@@ -61,6 +90,7 @@ static void examine_file(const char *path, struct cw_findings *findings)
     if (access(path, F_OK) != 0) {
         cw_finding_add(findings, CW_FINDING_WARNING, "store", "serve makes it; or name another by --store",
                        "%.300s is not there yet", path);
+        examine_access(server, NULL, findings);
         return;
     }
     if (access(path, R_OK | W_OK) != 0) {
@@ -69,7 +99,7 @@ static void examine_file(const char *path, struct cw_findings *findings)
         return;
     }
     cw_finding_add(findings, CW_FINDING_OK, "store", NULL, "%.300s can be read and written", path);
-    examine_schema(path, findings);
+    examine_schema(path, server, findings);
 }
 
 /* ---- PostgreSQL ---- */
@@ -136,7 +166,9 @@ static void judge_connections(const char *value, struct cw_findings *findings)
 {
     const long available = strtol(value, NULL, 10);
     cw_finding_add(findings, available < CONNECTIONS_NEEDED ? CW_FINDING_PROBLEM : CW_FINDING_OK,
-                   "connections", "raise max_connections; each server needs up to 20",
+                   "connections",
+                   "raise max_connections, or the CONNECTION LIMIT of role or database; each server needs up "
+                   "to 20",
                    "%ld are free for this role, one server needs up to %d", available, CONNECTIONS_NEEDED);
 }
 
@@ -151,6 +183,15 @@ static void judge_rights(const char *value, struct cw_findings *findings)
         may_create   ? "the role may make tables in the schema"
         : has_schema ? "the role may not make tables in the first schema of its search path"
                      : "no schema of the role's search path is there");
+}
+
+static void judge_owner(const char *value, struct cw_findings *findings)
+{
+    cw_finding_add(findings, value[0] == 't' ? CW_FINDING_OK : CW_FINDING_PROBLEM, "owner",
+                   "GRANT the role that owns the tables TO this one, or ALTER TABLE ... OWNER TO it",
+                   value[0] == 't'
+                       ? "the role may make partitions of the tables"
+                       : "the tables belong to another role: this one can't make partitions of them");
 }
 
 static void judge_clock(const char *value, struct cw_findings *findings)
@@ -170,9 +211,16 @@ static const struct {
      judge_encoding},
     {"pg_is_in_recovery()::text", judge_recovery},
     {"coalesce(has_schema_privilege(current_schema(), 'CREATE')::text, '')", judge_rights},
-    {"(current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - "
-     "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> "
-     "pg_backend_pid()))::text",
+    /* Null while the tables are not there. */
+    {"pg_has_role((SELECT relowner FROM pg_class WHERE oid = to_regclass(quote_ident(current_schema()) || "
+     "'.orders')), 'USAGE')::text",
+     judge_owner},
+    {"(SELECT least(current_setting('max_connections')::bigint - "
+     "current_setting('superuser_reserved_connections')::bigint - count(*), (SELECT nullif(datconnlimit, -1) "
+     "FROM pg_database WHERE datname = current_database()) - count(*) FILTER (WHERE datname = "
+     "current_database()), (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user) - "
+     "count(*) FILTER (WHERE usename = current_user)) FROM pg_stat_activity WHERE backend_type = 'client "
+     "backend' AND pid <> pg_backend_pid())::text",
      judge_connections},
     {"current_setting('fsync')", judge_fsync},
     {"current_setting('full_page_writes')", judge_full_page_writes},
@@ -193,7 +241,8 @@ static void judge_row(void *context, int columns, const char *const *values)
     }
 }
 
-static void examine_database(const char *location, struct cw_findings *findings)
+static void examine_database(const char *location, const struct cw_server_options *server,
+                             struct cw_findings *findings)
 {
     struct cw_buffer sql = {0};
     struct cw_error error = {0};
@@ -215,18 +264,18 @@ static void examine_database(const char *location, struct cw_findings *findings)
             "is PostgreSQL there (pg_isready), and are user and password right (psql, PGPASSWORD)?", "%.380s",
             error.message);
     } else if (findings->count > before) {
-        examine_schema(location, findings);
+        examine_schema(location, server, findings);
     }
 }
 
-void cw_doctor_store(const char *store, struct cw_findings *findings)
+void cw_doctor_store(const char *store, const struct cw_server_options *server, struct cw_findings *findings)
 {
     struct cw_error error = {0};
     if (cw_store_location_check(store, &error) != CW_OK) {
         cw_finding_add(findings, CW_FINDING_PROBLEM, "store", "correct --store", "%.380s", error.message);
     } else if (cw_store_is_server(store)) {
-        examine_database(store, findings);
+        examine_database(store, server, findings);
     } else {
-        examine_file(strncmp(store, "sqlite:", 7) == 0 ? store + 7 : store, findings);
+        examine_file(strncmp(store, "sqlite:", 7) == 0 ? store + 7 : store, server, findings);
     }
 }

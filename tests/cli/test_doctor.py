@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 
+import psycopg
 import pytest
 import with_postgres
 
@@ -64,8 +65,21 @@ def test_a_taken_port_is_a_problem(cartwright, store):
 
 def test_reach_beyond_this_machine_is_told(cartwright, store):
     options = ["--store", store, "--port", 0, "--address", "0.0.0.0"]
-    assert state(doctor(cartwright, *options), "reach") == "warning"
+    assert state(doctor(cartwright, *options, "--auth"), "reach") == "warning"
     assert state(doctor(cartwright, *options, "--no-auth", code=1), "reach") == "problem"
+
+
+def test_a_server_that_would_not_start_without_keys_is_told(cartwright, store, tmp_path):
+    options = ["--port", 0, "--address", "0.0.0.0"]
+    for place in (store, tmp_path / "new.db"):
+        checks = doctor(cartwright, "--store", place, *options, code=1)
+        assert state(checks, "access") == "problem"
+        refused = subprocess.run([cartwright, "serve", "--store", place, *map(str, options)], capture_output=True,
+                                 text=True, timeout=60, check=False)
+        assert refused.returncode == 2, refused.stderr
+        subprocess.run([cartwright, "keys", "create", "--store", place, "--name", "k", "--scopes", "read"], check=True,
+                       stdout=subprocess.DEVNULL)
+        assert state(doctor(cartwright, "--store", place, *options), "access") == "ok"
 
 
 def test_files_of_keys_are_looked_at(cartwright, store, tmp_path):
@@ -97,8 +111,20 @@ def test_limits_and_folders_of_the_machine(cartwright, store, tmp_path):
 def test_settings_are_those_of_serve(cartwright, store, tmp_path):
     path = tmp_path / "cartwright.yaml"
     path.write_text(f"store: {store}\nserve:\n  address: 0.0.0.0\n  port: 0\n  rate: 10\n")
-    assert state(doctor(cartwright, "--config", path), "reach") == "warning"
+    assert state(doctor(cartwright, "--config", path, "--auth"), "reach") == "warning"
     assert state(doctor(cartwright, "--config", path, CARTWRIGHT_ADDRESS="127.0.0.1"), "reach") == "ok"
+
+
+def check_another_role(cartwright, server):
+    """One that may read and write what others own, and have few connections."""
+    with psycopg.connect(server.uri, autocommit=True) as connection:
+        connection.execute("CREATE ROLE guest LOGIN CONNECTION LIMIT 5; GRANT CREATE, USAGE ON SCHEMA public TO guest; "
+                           "GRANT ALL ON ALL TABLES IN SCHEMA public TO guest")
+    guest = server.uri.replace("user=postgres", "user=guest")
+    checks = doctor(cartwright, "--store", guest, "--port", 0, code=1)
+    states = {name: state(checks, name) for name in ("owner", "connections", "rights")}
+    assert states == {"owner": "problem", "connections": "problem", "rights": "ok"}
+    assert "5 are free" in json.dumps(checks)
 
 
 def test_postgresql_is_asked(cartwright, tmp_path_factory):
@@ -115,7 +141,9 @@ def test_postgresql_is_asked(cartwright, tmp_path_factory):
             assert state(checks, name) == "ok", checks
         assert state(checks, "schema") == "warning"
         subprocess.run([cartwright, "migrate", "up", server.uri], check=True, stdout=subprocess.DEVNULL)
-        assert state(doctor(cartwright, "--store", server.uri, "--port", 0, code=1), "schema") == "ok"
+        checks = doctor(cartwright, "--store", server.uri, "--port", 0, code=1)
+        assert (state(checks, "schema"), state(checks, "owner")) == ("ok", "ok")
+        check_another_role(cartwright, server)
         with_password = server.uri.replace("postgresql://", "postgresql://x:s3cret@")
         server.stop()
         away = doctor(cartwright, "--store", with_password, "--port", 0, code=1)
