@@ -121,6 +121,18 @@ cw_status cw_check_put_columns(struct cw_buffer *sql, const struct cw_entity *en
     return status;
 }
 
+/* To read a file in its mode of writing SQLite needs an index beside it. */
+static cw_status refuse_file(const char *path, sqlite3 *connection, struct cw_error *error)
+{
+    const int code = sqlite3_errcode(connection);
+    return code == SQLITE_READONLY || code == SQLITE_CANTOPEN
+               ? cw_error_set(error, CW_E_IO, NULL,
+                              "store %.300s: %s; files are kept beside it: let this user write to its folder",
+                              path, sqlite3_errmsg(connection))
+               : cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is no store: %s", path,
+                              sqlite3_errmsg(connection));
+}
+
 static cw_status open_connection(const char *path, sqlite3 **connection, struct cw_error *error)
 {
     if (sqlite3_open_v2(path, connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
@@ -130,8 +142,7 @@ static cw_status open_connection(const char *path, sqlite3 **connection, struct 
     if (sqlite3_exec(*connection,
                      "PRAGMA mmap_size = 8589934592; PRAGMA cache_size = -65536; PRAGMA temp_store = FILE",
                      NULL, NULL, NULL) != SQLITE_OK) {
-        return cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is no store: %s", path,
-                            sqlite3_errmsg(*connection));
+        return refuse_file(path, *connection, error);
     }
     return CW_OK;
 }
@@ -142,8 +153,7 @@ static cw_status read_tables(struct cw_check_database *database, const char *pat
     bool has_runs = false;
     if (sqlite3_prepare_v2(database->connections[0], "SELECT name FROM sqlite_schema WHERE type = 'table'",
                            -1, &statement, NULL) != SQLITE_OK) {
-        return cw_error_set(error, CW_E_CORRUPT, NULL, "%.300s is no store: %s", path,
-                            sqlite3_errmsg(database->connections[0]));
+        return refuse_file(path, database->connections[0], error);
     }
     while (sqlite3_step(statement) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);

@@ -247,6 +247,16 @@ bool cw_pg_is_crowded(const struct cw_error *error)
            strstr(error->message, "connection slots are reserved") != NULL;
 }
 
+/* What libpq refuses before it asks a server, which no later try changes. */
+static cw_status connecting_error(const struct cw_pg_connection *opened, struct cw_error *error)
+{
+    const char *message = PQerrorMessage(opened->handle);
+    return strncmp(message, "invalid ", 8) == 0
+               ? cw_error_set(error, CW_E_INVALID, "store", "store %s: %.*s", opened->name,
+                              (int)strcspn(message, "\n"), message)
+               : cw_pg_error(opened, NULL, error);
+}
+
 cw_status cw_pg_connect(const char *location, const char *name, bool read_only,
                         struct cw_pg_connection **connection, struct cw_error *error)
 {
@@ -265,7 +275,7 @@ cw_status cw_pg_connect(const char *location, const char *name, bool read_only,
     if (opened->handle == NULL) {
         status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "out of memory: opening store %s", name);
     } else if (PQstatus(opened->handle) != CONNECTION_OK) {
-        status = cw_pg_error(opened, NULL, error);
+        status = connecting_error(opened, error);
     } else if (PQserverVersion(opened->handle) < 130000) {
         status = cw_error_set(error, CW_E_UNSUPPORTED, "store",
                               "store %s is of PostgreSQL %d, expected version 13 or newer", name,

@@ -69,7 +69,9 @@ static cw_status status_of_code(int extended)
 static cw_status set_error(const char *path, int extended, const char *message, struct cw_error *error)
 {
     const cw_status status = status_of_code(extended);
-    cw_error_set(error, status, "store", "store %s: %s", path, message);
+    cw_error_set(error, status, "store", "store %s: %s%s", path, message,
+                 (extended & 0xff) == SQLITE_READONLY ? "; let this user write to the file and its folder"
+                                                      : "");
     if (error != NULL) {
         error->native_code = extended;
         error->retryable = status == CW_E_UNAVAILABLE;

@@ -1,0 +1,35 @@
+"""What is said of stores that can't be opened for a reason that the user can mend."""
+import os
+import subprocess
+
+import pytest
+
+
+def run(command, **identity):
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **identity)
+
+
+@pytest.mark.parametrize("setting", ["sslmode=bogus", "gssencmode=bogus", "channel_binding=bogus", "port=99999999"])
+def test_settings_of_an_address_that_no_later_try_mends(cartwright, setting):
+    refused = run([cartwright, "keys", "list", "--store", f"postgresql:///shop?{setting}"])
+    assert refused.returncode == 2
+    assert f'invalid {setting.split("=")[0]}' in refused.stderr and setting.split("=")[1] in refused.stderr
+
+
+@pytest.mark.parametrize("command", [["validate"], ["keys", "list", "--store"], ["serve", "--port", "0", "--store"]])
+def test_a_folder_that_can_t_be_written_to_is_told(cartwright, tmp_path, command):
+    for folder in list(tmp_path.parents)[:2]:
+        folder.chmod(0o711)
+    # Where this user's own folders are closed to others, so is the program.
+    program = tmp_path / "cartwright"
+    program.write_bytes(open(cartwright, "rb").read())
+    program.chmod(0o755)
+    store = tmp_path / "shop.db"
+    run([cartwright, "generate", "--customers", "5", "--quiet", "--store", store])
+    store.chmod(0o666)
+    tmp_path.chmod(0o555)
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    refused = run([program, *command, store], **nobody)
+    tmp_path.chmod(0o755)
+    assert refused.returncode == 3, refused.stderr
+    assert str(store) in refused.stderr and "let this user write to" in refused.stderr and "folder" in refused.stderr
