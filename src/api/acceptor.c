@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +13,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "api/connection_watch.h"
 #include "service/values.h"
 
 #define BACKLOG 1024
-/* How often it is looked whether connections have ended, when as many as may be are open. */
-#define PAUSE_WHEN_FULL_MS 10
 /* How long nothing is accepted after the system could not. */
-#define PAUSE_AFTER_FAILURE_MS 100
+#define PAUSE_MS 100
+#define MICROSECONDS_BETWEEN_LINES 60000000
 
 struct cw_acceptor {
     struct cw_acceptor_user user;
@@ -26,74 +27,82 @@ struct cw_acceptor {
     uint16_t port;
     pthread_t thread;
     bool has_thread;
-    /* For the thread alone: */
-    int64_t room;
-    bool is_failing;
+    _Atomic bool is_full, is_stopping;
+    int64_t told_at; /* when a failure was last told, monotonic microseconds; the thread's own */
 };
 
-/* Says once that nothing can be accepted, not at each try. */
+/* Not at each try. */
 static void log_failure(struct cw_acceptor *acceptor, int number)
 {
     char time[CW_TIME_TEXT];
-    if (acceptor->is_failing) {
+    const int64_t now = cw_clock_now();
+    if (acceptor->told_at != 0 && now - acceptor->told_at < MICROSECONDS_BETWEEN_LINES) {
         return;
     }
-    acceptor->is_failing = true;
+    acceptor->told_at = now;
     cw_time_text(cw_time_now(), time);
     fprintf(stderr, "time=%s level=error event=accept message=\"can't accept connections: %s; they wait\"\n",
             time, strerror(number));
 }
 
-/* Hands over what waits, as far as there is room; false when the system failed. */
-static bool accept_waiting(struct cw_acceptor *acceptor)
+/* Other failures are of one connection, which is gone: see accept(2). */
+static bool is_scarcity(int number)
 {
-    while (acceptor->room > 0) {
+    return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
+/* Hands over what waits, as far as there is room; false when the system has nothing left for it. */
+static bool accept_waiting(struct cw_acceptor *acceptor, int64_t room)
+{
+    while (room > 0) {
         struct sockaddr_storage address = {0};
         socklen_t size = sizeof address;
         const int descriptor =
             accept4(acceptor->listening, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (descriptor >= 0) {
-            acceptor->is_failing = false;
-            acceptor->room--;
+            room--;
             acceptor->user.take(acceptor->user.context, descriptor, (struct sockaddr *)&address, size);
-        } else if (errno == EAGAIN) {
-            return true;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
+        } else if (is_scarcity(errno)) {
             log_failure(acceptor, errno);
             return false;
+        } else if (errno == EAGAIN) {
+            return true;
         }
     }
     return true;
 }
 
-/* Looks only when the last look's room is used up: by then those that were handed over long before have been
- * counted, and those just before are while it waits. */
-static void make_room(struct cw_acceptor *acceptor)
+/* Says that it waits for room before it looks again, so that none comes unnoticed. */
+static int64_t find_room(struct cw_acceptor *acceptor)
 {
-    if (acceptor->room <= 0) {
-        acceptor->room = acceptor->user.room(acceptor->user.context);
+    int64_t room = acceptor->user.room(acceptor->user.context);
+    if (room <= 0) {
+        atomic_store(&acceptor->is_full, true);
+        room = acceptor->user.room(acceptor->user.context);
     }
+    if (room > 0) {
+        atomic_store(&acceptor->is_full, false);
+    }
+    return room;
 }
 
 static void *accept_all(void *context)
 {
     struct cw_acceptor *acceptor = context;
     bool is_well = true;
-    make_room(acceptor);
-    for (;;) {
-        const bool is_full = acceptor->room <= 0;
+    bool is_stopping = false;
+    while (!is_stopping) {
         struct pollfd both[2] = {{.fd = acceptor->wakes, .events = POLLIN},
                                  {.fd = acceptor->listening, .events = POLLIN}};
-        /* Without a pause the socket would be ready again at once. */
-        const nfds_t count = is_well && !is_full ? 2 : 1;
-        const int pause = !is_well ? PAUSE_AFTER_FAILURE_MS : is_full ? PAUSE_WHEN_FULL_MS : -1;
-        poll(both, count, pause);
-        make_room(acceptor);
-        is_well = accept_waiting(acceptor);
-        if (both[0].revents != 0) {
-            return NULL;
-        }
+        /* Where nothing can be accepted, the socket would be ready at once. */
+        const bool is_open = is_well && find_room(acceptor) > 0;
+        eventfd_t woken;
+        poll(both, is_open ? 2 : 1, is_well ? -1 : PAUSE_MS);
+        eventfd_read(acceptor->wakes, &woken);
+        is_stopping = atomic_load(&acceptor->is_stopping);
+        is_well = accept_waiting(acceptor, find_room(acceptor));
     }
+    return NULL;
 }
 
 static cw_status listen_on(struct cw_acceptor *acceptor, const struct sockaddr_storage *address,
@@ -144,17 +153,17 @@ cw_status cw_acceptor_open(const struct sockaddr_storage *address, const struct 
     made->wakes = -1;
     cw_status status = listen_on(made, address, error);
     if (status == CW_OK) {
+        *acceptor = made;
         made->has_thread = pthread_create(&made->thread, NULL, accept_all, made) == 0;
         if (!made->has_thread) {
             status = cw_error_set(error, CW_E_NO_MEMORY, NULL, "no thread to accept connections");
         }
     }
     if (status != CW_OK) {
-        cw_acceptor_close(made);
-        return status;
+        *acceptor = NULL;
+        cw_acceptor_free(made);
     }
-    *acceptor = made;
-    return CW_OK;
+    return status;
 }
 
 uint16_t cw_acceptor_port(const struct cw_acceptor *acceptor)
@@ -162,18 +171,33 @@ uint16_t cw_acceptor_port(const struct cw_acceptor *acceptor)
     return acceptor->port;
 }
 
-void cw_acceptor_close(struct cw_acceptor *acceptor)
+void cw_acceptor_make_room(struct cw_acceptor *acceptor)
+{
+    if (atomic_load(&acceptor->is_full)) {
+        eventfd_write(acceptor->wakes, 1);
+    }
+}
+
+void cw_acceptor_stop(struct cw_acceptor *acceptor)
+{
+    if (acceptor->has_thread) {
+        atomic_store(&acceptor->is_stopping, true);
+        eventfd_write(acceptor->wakes, 1);
+        pthread_join(acceptor->thread, NULL);
+        acceptor->has_thread = false;
+    }
+    if (acceptor->listening >= 0) {
+        close(acceptor->listening);
+        acceptor->listening = -1;
+    }
+}
+
+void cw_acceptor_free(struct cw_acceptor *acceptor)
 {
     if (acceptor == NULL) {
         return;
     }
-    if (acceptor->has_thread) {
-        eventfd_write(acceptor->wakes, 1);
-        pthread_join(acceptor->thread, NULL);
-    }
-    if (acceptor->listening >= 0) {
-        close(acceptor->listening);
-    }
+    cw_acceptor_stop(acceptor);
     if (acceptor->wakes >= 0) {
         close(acceptor->wakes);
     }

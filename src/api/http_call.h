@@ -20,7 +20,8 @@ struct cw_server {
     struct cw_work_pool *pool;
     struct cw_connection_watch watch;
     struct cw_event_streams streams;
-    _Atomic int64_t calls; /* under way */
+    _Atomic int64_t arriving; /* connections that the library was given and has not begun */
+    _Atomic int64_t calls;    /* under way */
     pthread_t ticker;
     pthread_mutex_t ticker_lock;
     pthread_cond_t ticker_wakes;

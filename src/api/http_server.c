@@ -85,6 +85,7 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         const int64_t deadline = cw_clock_now() + (int64_t)server->options.timeout * 1000000;
         *watched = info != NULL ? cw_watch_add(&server->watch, info->connect_fd, deadline) : NULL;
+        atomic_fetch_sub(&server->arriving, 1);
         cw_api_count_connection(&server->api, 1);
     } else {
         if (*watched != NULL) {
@@ -93,20 +94,25 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
             *watched = NULL;
         }
         cw_api_count_connection(&server->api, -1);
+        cw_acceptor_make_room(server->acceptor);
     }
 }
 
-/* How many connections beyond those that are counted already may be open. */
+/* A connection that is just begun counts twice for a moment, never not at all. */
 static int64_t find_room(void *context)
 {
     struct cw_server *server = context;
-    return (int64_t)server->options.connections - cw_watch_count(&server->watch);
+    const int64_t arriving = atomic_load(&server->arriving);
+    return (int64_t)server->options.connections - arriving - cw_watch_count(&server->watch);
 }
 
 static void take_connection(void *context, int descriptor, const struct sockaddr *address, socklen_t size)
 {
     struct cw_server *server = context;
-    MHD_add_connection(server->daemon, descriptor, address, size);
+    atomic_fetch_add(&server->arriving, 1);
+    if (MHD_add_connection(server->daemon, descriptor, address, size) != MHD_YES) {
+        atomic_fetch_sub(&server->arriving, 1);
+    }
 }
 
 /* Targets stay as they were sent: decoding is ours, and strict. */
@@ -337,7 +343,9 @@ void cw_server_close(struct cw_server *server)
         return;
     }
     atomic_store(&server->api.is_stopping, true);
-    cw_acceptor_close(server->acceptor);
+    if (server->acceptor != NULL) {
+        cw_acceptor_stop(server->acceptor);
+    }
     if (server->daemon != NULL) {
         cw_event_streams_stop(&server->streams);
         cw_job_runner_stop(server->api.jobs);
@@ -345,11 +353,11 @@ void cw_server_close(struct cw_server *server)
         cw_export_streams_stop(server->api.exports);
         stop_ticker(server);
         /* The workers must have resumed every connection before the daemon stops. */
-        cw_work_pool_free(server->pool);
-        server->pool = NULL;
+        cw_work_pool_close(server->pool);
         MHD_stop_daemon(server->daemon);
     }
     stop_ticker(server);
+    cw_acceptor_free(server->acceptor);
     cw_work_pool_free(server->pool);
     cw_api_clear(&server->api);
     pthread_cond_destroy(&server->ticker_wakes);

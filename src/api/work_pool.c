@@ -78,11 +78,8 @@ cw_status cw_work_pool_new(uint32_t threads, uint32_t queue_limit, void (*work)(
     return CW_OK;
 }
 
-void cw_work_pool_free(struct cw_work_pool *pool)
+void cw_work_pool_close(struct cw_work_pool *pool)
 {
-    if (pool == NULL) {
-        return;
-    }
     pthread_mutex_lock(&pool->lock);
     pool->is_closing = true;
     pthread_cond_broadcast(&pool->filled);
@@ -90,6 +87,15 @@ void cw_work_pool_free(struct cw_work_pool *pool)
     for (uint32_t i = 0; i < pool->thread_count; i++) {
         pthread_join(pool->threads[i], NULL);
     }
+    pool->thread_count = 0;
+}
+
+void cw_work_pool_free(struct cw_work_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    cw_work_pool_close(pool);
     pthread_cond_destroy(&pool->filled);
     pthread_mutex_destroy(&pool->lock);
     free(pool->ring);

@@ -14,7 +14,9 @@ struct cw_work_pool; /* thread-safe */
 cw_status cw_work_pool_new(uint32_t threads, uint32_t queue_limit, void (*work)(void *item),
                            struct cw_work_pool **pool, struct cw_error *error);
 
-/* Finishes what was taken, then ends the threads. NULL is accepted. */
+/* Finishes what was taken, then ends the threads; from now on nothing is taken. Once. */
+void cw_work_pool_close(struct cw_work_pool *pool);
+/* Closes it unless it is, and frees. NULL is accepted. */
 void cw_work_pool_free(struct cw_work_pool *pool);
 
 /* Takes an item; false when the queue is full. */

@@ -215,12 +215,14 @@ static const struct {
     {"pg_has_role((SELECT relowner FROM pg_class WHERE oid = to_regclass(quote_ident(current_schema()) || "
      "'.orders')), 'USAGE')::text",
      judge_owner},
+    /* Of the sessions of others a role may see no more than whose they are; a superuser has no limits. */
     {"(SELECT least(current_setting('max_connections')::bigint - "
-     "current_setting('superuser_reserved_connections')::bigint - count(*), (SELECT nullif(datconnlimit, -1) "
-     "FROM pg_database WHERE datname = current_database()) - count(*) FILTER (WHERE datname = "
-     "current_database()), (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user) - "
-     "count(*) FILTER (WHERE usename = current_user)) FROM pg_stat_activity WHERE backend_type = 'client "
-     "backend' AND pid <> pg_backend_pid())::text",
+     "current_setting('superuser_reserved_connections')::bigint - count(pid), (SELECT nullif(datconnlimit, "
+     "-1) FROM pg_database WHERE datname = current_database() AND NOT rolsuper) - count(pid) FILTER (WHERE "
+     "datname = current_database()), CASE WHEN NOT rolsuper THEN nullif(rolconnlimit, -1) END - count(pid) "
+     "FILTER (WHERE usename = current_user)) FROM pg_roles LEFT JOIN pg_stat_activity ON usename IS NOT NULL "
+     "AND datname IS NOT NULL AND pid <> pg_backend_pid() WHERE rolname = current_user GROUP BY rolsuper, "
+     "rolconnlimit)::text",
      judge_connections},
     {"current_setting('fsync')", judge_fsync},
     {"current_setting('full_page_writes')", judge_full_page_writes},

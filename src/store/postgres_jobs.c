@@ -380,7 +380,8 @@ static cw_status try_cancel(struct cw_pg_store *store, const struct cw_uuid *id,
     return status;
 }
 
-/* Whoever holds the row for longer is committing the job's rows: then it is too late. */
+/* Whoever holds the row for longer is at the commit of the job's rows, whose keys are built: it is too late.
+ */
 static cw_status cancel_job(struct cw_store *base, const struct cw_uuid *id, struct cw_error *error)
 {
     const struct timespec pause = {0, CANCEL_PAUSE};

@@ -314,15 +314,22 @@ static cw_status add_run(struct pg_load *load, const struct cw_run_record *run, 
         status = cw_pg_answer_parameters(run->answer, &parameters, error);
         status = run_filled(load, cw_pg_answer_sql, &parameters, status, error);
     }
-    if (status == CW_OK && run->job != NULL) {
-        status = cw_pg_job_parameters(run->job, &parameters, error);
-        status = run_filled(load, cw_pg_job_sql, &parameters, status, error);
-    }
     if (status == CW_OK) {
         status = cw_pg_used_parameters(&load->tally, &run->priors, &parameters, error);
         status = run_filled(load, cw_pg_used_sql, &parameters, status, error);
     }
     return status;
+}
+
+/* Last: its row is locked from here on, and other servers mark there that the job is to be cancelled. */
+static cw_status end_job(struct pg_load *load, const struct cw_run_record *run, struct cw_error *error)
+{
+    struct cw_pg_parameters parameters = {0};
+    if (run->job == NULL) {
+        return CW_OK;
+    }
+    const cw_status status = cw_pg_job_parameters(run->job, &parameters, error);
+    return run_filled(load, cw_pg_job_sql, &parameters, status, error);
 }
 
 static cw_status check_references(struct pg_load *load, struct cw_error *error)
@@ -382,7 +389,10 @@ static cw_status commit_load(struct pg_load *load, const struct cw_run_record *r
     if (status == CW_OK) {
         status = finish_keys(load, error);
     }
-    stop_watching(load);
+    if (status == CW_OK) {
+        stop_watching(load);
+        status = end_job(load, run, error);
+    }
     if (status == CW_OK) {
         status = cw_load_check_wanted(&load->base, error);
     }
@@ -431,7 +441,8 @@ static void give_up(struct pg_load *load)
     cw_pg_aside_wait(&load->aside, NULL);
     stop_watching(load);
     cw_pg_aside_clear(&load->aside);
-    cw_pg_execute(load->connection, "ROLLBACK; SET lock_timeout = '1s'", NULL);
+    /* An autovacuum makes room after deadlock_timeout, a second. */
+    cw_pg_execute(load->connection, "ROLLBACK; SET lock_timeout = '3s'", NULL);
     cw_pg_heal(load->connection, NULL);
     load_free(load);
 }

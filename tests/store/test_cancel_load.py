@@ -1,4 +1,5 @@
 """A load that somebody stops while PostgreSQL builds its keys ends soon, and leaves the store as it was."""
+import contextlib
 import signal
 import subprocess
 import time
@@ -8,17 +9,32 @@ import pytest
 from api_server import Server
 
 CUSTOMERS, ORDERS = ["--customers", "200000"], ["--customers", "2000", "--products", "50", "--orders", "60000"]
-FINISHING = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query "
-             "~ '^SELECT cartwright_(check_references|index_month|build_indexes|put_back|build)[(]'")
+# The load waits for a lock that it needs after all rows: for the reader that keeps it from its end.
+FINISHING = ("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' AND relation IN "
+             "('addresses'::regclass, 'orders'::regclass)")
+BEGUN = ("SELECT xact_start FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE granted AND mode = "
+         "'ShareRowExclusiveLock' AND relation IN ('addresses'::regclass, 'orders'::regclass))")
 INTERRUPTED = 130
 
 
-def wait_until_finishing(database, is_over):
-    """Waits until the rows of a load are there and its keys are being checked and built."""
-    with psycopg.connect(database.uri, autocommit=True) as watch:
-        while watch.execute(FINISHING).fetchone()[0] == 0:
-            assert not is_over()
-            time.sleep(0.002)
+def poll(condition, seconds=100):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def kept_from_its_end(database, table, is_over):
+    """Within it a load has made all its rows, and can't end until the reader of a table that it fills has gone. Yields
+    what waits until the load's transaction is over."""
+    with psycopg.connect(database.uri, autocommit=True) as watch, psycopg.connect(database.uri) as reader:
+        poll(lambda: watch.execute(BEGUN).fetchone() is not None)
+        of_load = watch.execute(BEGUN).fetchone()
+        reader.execute(f"SELECT count(*) FROM {table}")
+        poll(lambda: is_over() or watch.execute(FINISHING).fetchone()[0] > 0)
+        assert not is_over()
+        yield lambda: poll(lambda: watch.execute(BEGUN).fetchone() != of_load)
 
 
 def check_empty_and_sound(cartwright, database):
@@ -36,8 +52,10 @@ def test_a_signal_while_keys_are_built(cartwright, database, amounts, number):
     subprocess.run([cartwright, "migrate", "up", database.uri], check=True, stdout=subprocess.DEVNULL)
     load = subprocess.Popen([cartwright, "generate", "--quiet", *amounts, "--store", database.uri],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until_finishing(database, lambda: load.poll() is not None)
-    load.send_signal(number)
+    table = "addresses" if "--orders" not in amounts else "orders"
+    with kept_from_its_end(database, table, lambda: load.poll() is not None) as wait_for_end:
+        load.send_signal(number)
+        wait_for_end()
     out, errors = load.communicate(timeout=60)
     assert (load.returncode, out) == (INTERRUPTED, ""), errors
     assert "interrupted" in errors
@@ -57,29 +75,26 @@ def wait_for(state, wanted):
         time.sleep(0.01)
 
 
-def test_a_job_is_cancelled_while_keys_are_built(cartwright, database):
+@pytest.mark.parametrize("by", ["its server", "another"])
+def test_a_job_is_cancelled_while_keys_are_built(cartwright, database, by):
     server, job, state = begin_job(cartwright, database)
+    other = Server(cartwright, database.uri, "--no-seed-shop", "--quiet") if by == "another" else server
     try:
-        wait_until_finishing(database, lambda: state() not in ("queued", "running"))
-        server.call("POST", f"/api/v1/jobs/{job}/cancel", 200)
+        with kept_from_its_end(database, "addresses", lambda: state() not in ("queued", "running")) as wait_for_end:
+            other.call("POST", f"/api/v1/jobs/{job}/cancel", 200)
+            wait_for_end()
         wait_for(state, "cancelled")
     finally:
-        assert server.stop() == 0
+        for each in {server, other}:
+            assert each.stop() == 0
     check_empty_and_sound(cartwright, database)
 
 
 def test_a_server_that_stops_puts_a_job_back_while_keys_are_built(cartwright, database):
     server, _, state = begin_job(cartwright, database)
-    began = "SELECT xact_start FROM pg_stat_activity WHERE pid = (SELECT pid FROM pg_locks WHERE mode = "
-    began += "'ShareRowExclusiveLock' AND relation = 'addresses'::regclass AND granted)"
-    with psycopg.connect(database.uri) as reader:
-        wait_until_finishing(database, lambda: state() not in ("queued", "running"))
-        # Keeps the load from its end.
-        reader.execute("SELECT count(*) FROM addresses")
-        of_load = database.run(began)
+    with kept_from_its_end(database, "addresses", lambda: state() not in ("queued", "running")) as wait_for_end:
         server.process.terminate()
-        while of_load and database.run(began) == of_load:
-            time.sleep(0.05)
+        wait_for_end()
     assert server.stop() == 0
     assert database.run("SELECT state, attempts FROM jobs") == [("queued", 0)]
     assert database.value("SELECT count(*) FROM customers") == 0
