@@ -174,6 +174,18 @@ static cw_status complete_answer(void *context, const struct cw_store_run *run,
     return status;
 }
 
+static void take_answer_back(void *context)
+{
+    struct direct_answer *answer = context;
+    struct cw_reply *reply = &answer->exchange->reply;
+    reply->headers.size = 0;
+    cw_buffer_clear(&reply->body);
+    cw_kept_answer_clear(&answer->kept);
+    for (size_t i = 0; i < answer->wish->table_count; i++) {
+        answer->sinks[i].buffer.size = 0;
+    }
+}
+
 /* Makes the rows here and now. */
 static cw_status answer_directly(struct cw_exchange *exchange, struct wish *wish, struct cw_error *error)
 {
@@ -197,6 +209,7 @@ static cw_status answer_directly(struct cw_exchange *exchange, struct wish *wish
                                                  .outputs = made.outputs,
                                                  .output_count = wish->table_count,
                                                  .made = complete_answer,
+                                                 .made_anew = take_answer_back,
                                                  .made_context = &made};
     cw_status status = cw_generate_store(exchange->api->store, &options, &run, error);
     if (status == CW_OK) {

@@ -1,12 +1,19 @@
+#define _POSIX_C_SOURCE 200809L
 #include "service/generate_store.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "service/batch_gather.h"
 #include "service/json_read.h"
 #include "service/run_digests.h"
 #include "service/shared_tables.h"
 #include "service/values.h"
+
+/* How often the rows of a small run are made anew, the last time with others kept out, and how long it waits
+ * at most before, doubled each time. */
+#define CLASHES_MAX 3
+#define PAUSE_NANOSECONDS 5000000L
 
 /* What one run holds until it is over. */
 struct store_run {
@@ -18,6 +25,7 @@ struct store_run {
     struct cw_load *load;          /* of a large run, until it is committed */
     struct cw_world world;
     int64_t basis[CW_ENTITY_COUNT];
+    bool is_alone;    /* others are kept out, though it is small */
     bool has_numbers; /* reserved */
     bool has_stock;   /* locked */
     int64_t rows[CW_ENTITY_COUNT];
@@ -99,7 +107,7 @@ static cw_status begin_keeping(struct store_run *run, struct cw_error *error)
     if (status == CW_OK) {
         status = expect_rows(run, error);
     }
-    if (status != CW_OK || cw_run_spec_expected_rows(&run->spec) <= CW_SMALL_RUN_ROWS) {
+    if (status != CW_OK || (!run->is_alone && cw_run_spec_expected_rows(&run->spec) <= CW_SMALL_RUN_ROWS)) {
         return status;
     }
     status = cw_load_begin(run->store, run->until, &run->load, error);
@@ -268,11 +276,14 @@ static cw_status keep_large(struct store_run *run, struct cw_run_record *record,
     return status == CW_OK ? cw_load_commit(&run->load, record, error) : status;
 }
 
-cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_options *options,
-                            struct cw_store_run *result, struct cw_error *error)
+static cw_status generate_once(struct cw_store *store, const struct cw_store_run_options *options,
+                               bool is_alone, struct cw_store_run *result, struct cw_error *error)
 {
-    struct store_run run = {
-        .store = store, .options = options, .spec = options->spec, .until = CW_WAIT_FOREVER};
+    struct store_run run = {.store = store,
+                            .options = options,
+                            .spec = options->spec,
+                            .until = CW_WAIT_FOREVER,
+                            .is_alone = is_alone};
     struct cw_run_record record = {0};
     if (options->wait_seconds > 0) {
         run.until = cw_wait_of(options->wait_seconds);
@@ -295,5 +306,42 @@ cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_op
     }
     cw_run_record_clear(&record);
     close_run(&run);
+    return status;
+}
+
+/* Two processes that clash once would do so again if they took the same time. */
+static void pause_after_clash(int clashes)
+{
+    const struct cw_uuid random = cw_uuid_fresh();
+    const long longest = PAUSE_NANOSECONDS << clashes;
+    const struct timespec pause = {.tv_nsec = longest / 256 * random.bytes[15]};
+    nanosleep(&pause, NULL);
+}
+
+/* A large run keeps others out while it reads the numbers and until it is committed. Small ones do not wait
+ * for each other, and those of another process are seen at the end only. Jobs are begun again by their
+ * runner. */
+static bool may_be_made_anew(const struct cw_store_run_options *options, cw_status status,
+                             const struct cw_error *failure)
+{
+    return status == CW_E_CONFLICT && failure->retryable && options->job == NULL &&
+           cw_run_spec_expected_rows(&options->spec) <= CW_SMALL_RUN_ROWS;
+}
+
+cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_options *options,
+                            struct cw_store_run *result, struct cw_error *error)
+{
+    struct cw_error failure = {0};
+    cw_status status = generate_once(store, options, false, result, &failure);
+    for (int clashes = 0; clashes < CLASHES_MAX && may_be_made_anew(options, status, &failure); clashes++) {
+        if (options->made_anew != NULL) {
+            options->made_anew(options->made_context);
+        }
+        pause_after_clash(clashes);
+        status = generate_once(store, options, clashes == CLASHES_MAX - 1, result, &failure);
+    }
+    if (status != CW_OK && error != NULL) {
+        *error = failure;
+    }
     return status;
 }

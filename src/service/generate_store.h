@@ -24,6 +24,9 @@ struct cw_store_run_options {
     size_t output_count;
     struct cw_progress *progress;
     cw_run_made *made; /* may be NULL */
+    /* Told that the rows answered, and what was told to made, are void: they are made anew. NULL: there is
+     * nothing to be taken back. */
+    void (*made_anew)(void *made_context);
     void *made_context;
     const struct cw_uuid *id;     /* that the run shall have; NULL: a fresh one */
     int32_t wait_seconds;         /* for others who write, before giving up; 0: as long as it takes */
@@ -37,7 +40,8 @@ struct cw_store_run {
 };
 
 /* Runs options->spec against the store. Orders without customers (or products) of their own are those of the
- * store's. Durable when it returns CW_OK. Thread-safe; runs that may clash follow each other.
+ * store's. Durable when it returns CW_OK. Thread-safe; runs that may clash follow each other. The rows of a
+ * small run are made anew, with other numbers, when another process used the same ones meanwhile.
  * Errors: CW_E_NOT_FOUND (customer_id, category, or an empty store under orders), CW_E_UNAVAILABLE when
  * others write for too long, those of cw_produce and the store. */
 cw_status cw_generate_store(struct cw_store *store, const struct cw_store_run_options *options,

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cartwright/entity.h"
+
 #define OID_BOOL 16
 #define OID_DATE 1082
 #define OID_TIMESTAMPTZ 1184
@@ -90,12 +92,15 @@ static void column_of_check(const char *constraint, const char *table, char colu
     }
 }
 
+/* Others may have used the same numbers for rows of theirs: those that are made later have others. */
 static cw_status constraint_error(const struct cw_pg_connection *connection, const PGresult *result,
-                                  const char *state, cw_status status, struct cw_error *error)
+                                  const char *state, cw_status status, bool *retryable,
+                                  struct cw_error *error)
 {
     char table[64];
     char column[64];
     table_of_partition(PQresultErrorField(result, PG_DIAG_TABLE_NAME), table);
+    *retryable = status == CW_E_CONFLICT && cw_entity_find(table, strlen(table)) != NULL;
     if (strcmp(state, "23514") == 0) {
         column_of_check(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME), table, column);
     } else if (strcmp(state, "23502") == 0) {
@@ -135,7 +140,7 @@ cw_status cw_pg_error(const struct cw_pg_connection *connection, const PGresult 
         read_to_end(connection->handle);
     }
     if (state != NULL && strncmp(state, "23", 2) == 0) {
-        status = constraint_error(connection, result, state, status, error);
+        status = constraint_error(connection, result, state, status, &retryable, error);
     } else {
         const char *primary = state != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
                                             : PQerrorMessage(connection->handle);

@@ -66,6 +66,14 @@ static cw_status status_of_code(int extended)
     }
 }
 
+/* Of a message such as "UNIQUE constraint failed: customers.email": whether it is about rows, which others
+ * may have made of the same numbers. Those that are made later have other numbers. */
+static bool is_of_rows(const char *message)
+{
+    const char *table = strrchr(message, ' ');
+    return table != NULL && cw_entity_find(table + 1, strcspn(table + 1, ".")) != NULL;
+}
+
 static cw_status set_error(const char *path, int extended, const char *message, struct cw_error *error)
 {
     const cw_status status = status_of_code(extended);
@@ -74,7 +82,7 @@ static cw_status set_error(const char *path, int extended, const char *message, 
                                                       : "");
     if (error != NULL) {
         error->native_code = extended;
-        error->retryable = status == CW_E_UNAVAILABLE;
+        error->retryable = status == CW_E_UNAVAILABLE || (status == CW_E_CONFLICT && is_of_rows(message));
     }
     return status;
 }

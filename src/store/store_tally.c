@@ -68,7 +68,13 @@ static void use(struct cw_use *use, int64_t prior, int64_t made)
 void cw_usage_add(struct cw_usage *usage, const struct cw_tally *tally, const struct cw_priors *priors)
 {
     for (uint32_t m = 0; m < CW_MARKETS_MAX; m++) {
-        use(&usage->customers[m], priors->customers[m], tally->customers[m]);
+        struct cw_use *customers = &usage->customers[m];
+        use(customers, priors->customers[m], tally->customers[m]);
+        /* The ids of a run go on after the sum of all markets: the next sum must lie beyond them, though this
+         * run may have counted numbers of others that made less of them. */
+        if (tally->rows[CW_ENTITY_CUSTOMER] > 0 && priors->customers[m] > customers->least) {
+            customers->least = priors->customers[m];
+        }
     }
     use(&usage->customer_runs, priors->customer_runs, tally->rows[CW_ENTITY_CUSTOMER] > 0);
     use(&usage->products, priors->products, tally->rows[CW_ENTITY_PRODUCT]);
